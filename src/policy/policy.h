@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * policy: what /etc/runas-app/APP.conf says, as checked settings, and every cap of the format.
+ *
+ * Purpose:  the one type behind which a policy is known to be well formed.
+ * Given:    only parse_policy and check_policy make one; its values point into the file's bytes.
+ * Promises: each setting has its key, its line, and a value of the shape that its key demands.
+ * Never:    holds a default; those are the plan's.
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include "policy/problem.h"
+
+#define POLICY_MAX_BYTES 65536 /* of the file */
+#define POLICY_MAX_LINE 4096   /* bytes, without the newline */
+#define POLICY_MAX_WORDS 64    /* of one list key: allow_users, groups, env_keep ... */
+#define POLICY_MAX_LINES 256   /* of one repeatable key: command, env */
+#define POLICY_MAX_SETTINGS 1024
+#define POLICY_MAX_CANDIDATES 16 /* directories in `path` */
+#define POLICY_LIMITS 16	 /* RLIMIT_CPU .. RLIMIT_RTTIME */
+#define POLICY_FD_FIRST 3	 /* keep_fds: the descriptors that may be kept */
+#define POLICY_FD_LAST 31
+
+enum policy_key {
+	KEY_VERSION,
+	KEY_ALLOW_USERS,
+	KEY_ALLOW_GROUPS,
+	KEY_USER,
+	KEY_GROUP,
+	KEY_GROUPS,
+	KEY_UMASK,
+	KEY_DIRECTORY,
+	KEY_DIRECTORY_BELOW,
+	KEY_HOME,
+	KEY_SHELL,
+	KEY_PATH,
+	KEY_COMMAND,
+	KEY_ENV,
+	KEY_ENV_KEEP,
+	KEY_SYSCALLS,
+	KEY_NICE,
+	KEY_OOM_SCORE_ADJ,
+	KEY_KEEP_FDS,
+	KEY_LOG,
+	KEY_LIMIT, /* + RLIMIT_CPU (0) .. + RLIMIT_RTTIME (15), in the kernel's order */
+	KEY_COUNT = KEY_LIMIT + POLICY_LIMITS,
+};
+
+struct setting {
+	struct text value;
+	enum policy_key key;
+	unsigned line;
+};
+
+struct policy {
+	struct setting settings[POLICY_MAX_SETTINGS];
+	size_t count;
+};
+
+/* The first setting with this key behind `after` (NULL: of all), or NULL. */
+const struct setting *policy_next(const struct policy *p, enum policy_key key, const struct setting *after);
+
+/* Its value, or an empty text when the policy does not set the key. */
+struct text policy_value(const struct policy *p, enum policy_key key);
+
+/* As it is written in the file. */
+const char *policy_key_name(enum policy_key key);
+
+/* Readers of values whose shape parse_policy has checked. false: not of that shape. */
+bool policy_read_number(struct text value, int least, int most, int *ret);
+bool policy_read_limit(struct text value, uint64_t *ret_soft, uint64_t *ret_hard);
+
+/* From bytes to settings, each of its key's shape; stops at the first problem. */
+bool parse_policy(struct text bytes, struct policy *ret, struct problem *why);
+
+/* What only the whole policy shows: required keys, contradictions, names set twice. */
+bool check_policy(const struct policy *p, struct problem *why);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#include "policy/problem.h"
+
+bool problem_set(struct problem *why, enum problem_status status, const char *word, const char *what) {
+	*why = (struct problem){.status = status, .word = word, .what = what};
+	return false;
+}
+
+bool problem_about(struct problem *why, const char *word, const char *what, struct text about, const char *hint) {
+	problem_set(why, PROBLEM_SELF, word, what);
+	why->about = about;
+	why->hint = hint;
+	return false;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * program: compiled seccomp filters, embedded ones and the checked file of a site profile.
+ *
+ * Purpose:  find a shipped filter by name, and judge the bytes of a compiled site filter.
+ * Runs as:  pure code; anyone.
+ * Given:    a buffer aligned to 8 that outlives what is read from it; its bytes are not believed.
+ * Promises: every count and name is checked before use, and the digest covers all but the magic and itself.
+ * Never:    says that a program is a good one: digests find damage and forgotten compiles, not attackers.
+ */
+#ifndef POLICY_PROGRAM_H
+#define POLICY_PROGRAM_H
+
+#include "policy/problem.h"
+
+/*
+ * A loaded filter proves that it runs by answering one number that no kernel has with an errno that no kernel gives.
+ * Each filter leaves the other's number alone, so that both can be asked in any order.
+ */
+enum {
+	PROGRAM_PROOF_TERMINAL = 0x3fff0001,
+	PROGRAM_PROOF_PROFILE = 0x3fff0002,
+	PROGRAM_ERRNO_TERMINAL = 55,	 /* ENOANO */
+	PROGRAM_ERRNO_PROFILE = 56,	 /* EBADRQC */
+	PROGRAM_MAX_INSTRUCTIONS = 4096, /* the kernel's BPF_MAXINSNS */
+	PROGRAM_MAX_SOURCES = 16,
+	PROGRAM_NAME_SIZE = 32,
+	PROGRAM_FORMAT = 1,
+};
+
+/* struct sock_filter, which a pure file cannot include. */
+struct program_instruction {
+	uint16_t code;
+	uint8_t jt, jf;
+	uint32_t k;
+};
+
+struct program {
+	const struct program_instruction *code;
+	uint32_t count;
+};
+
+struct shipped_program {
+	const char *name; /* without the @ */
+	struct program enforce, complain;
+};
+
+/* Written at build time by embed-profiles; all for the architecture shipped_arch (an AUDIT_ARCH value). */
+extern const struct shipped_program shipped_programs[];
+extern const size_t shipped_program_count;
+extern const struct program shipped_terminal;
+extern const uint32_t shipped_arch;
+
+/* A compiled file is this header, the enforce program, the complain program, and nothing more. */
+struct program_header {
+	char magic[8];
+	uint64_t digest; /* of every byte behind this field */
+	uint32_t format, arch;
+	uint32_t enforce_count, complain_count;
+	uint32_t source_count, zero;
+	struct program_header_source {
+		char name[PROGRAM_NAME_SIZE]; /* NUL padded */
+		uint64_t digest;
+	} sources[PROGRAM_MAX_SOURCES];
+};
+
+#define PROGRAM_MAGIC "runasBPF" /* 8 bytes, no NUL */
+#define PROGRAM_MAX_FILE (sizeof(struct program_header) + 2u * PROGRAM_MAX_INSTRUCTIONS * 8u)
+
+/* The first source is the profile itself; the others are the site profiles that it includes. */
+struct program_file {
+	struct program enforce, complain;
+	size_t source_count;
+	struct program_source {
+		struct text name;
+		uint64_t digest;
+	} sources[PROGRAM_MAX_SOURCES];
+};
+
+uint64_t program_digest(const void *bytes, size_t length); /* FNV-1a, 64 bits */
+
+/* NULL when no shipped profile has that name (written without @). */
+const struct shipped_program *program_find(struct text name);
+
+/* What *ret holds points into bytes. arch is the AUDIT_ARCH of the process that will load it. */
+bool program_read(const void *bytes, size_t length, uint32_t arch, struct program_file *ret, struct problem *why);
+
+#endif
