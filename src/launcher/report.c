@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+#include "launcher/stages.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MAX_MESSAGE 6144
+#define MAX_QUOTED 256 /* bytes of the command, and of anything else that a caller chose */
+
+static void add_quoted(struct sink *s, const char *before, struct text t) {
+	sink_words(s, before);
+	sink_byte(s, '"');
+	sink_escaped(s, (struct text){t.at, t.length < MAX_QUOTED ? t.length : MAX_QUOTED});
+	sink_byte(s, '"');
+}
+
+static void add_reason(struct sink *s, const struct report *to, const struct problem *why) {
+	const bool is_policy = why->line > 0 || text_starts(text_of(why->word), text_of("policy"));
+	const struct text object = why->object.length > 0 || !is_policy ? why->object : to->file;
+
+	sink_escaped(s, object);
+	if (why->line > 0) {
+		sink_byte(s, ':');
+		sink_number(s, why->line);
+	}
+	sink_words(s, object.length > 0 ? ": " : "");
+	sink_words(s, why->what);
+	if (why->about.length > 0)
+		add_quoted(s, " ", why->about);
+	if (why->error != 0) {
+		sink_words(s, ": ");
+		sink_words(s, strerror(why->error));
+	}
+}
+
+static bool send_line(const struct sink *s) {
+	const struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const bool is_open = fd > STDERR_FILENO; /* 0 to 2 are taken: such an answer is a filter's */
+	const bool is_sent = is_open && connect(fd, (const struct sockaddr *)&log, sizeof(log)) == 0 &&
+			     send(fd, s->at, s->used, MSG_NOSIGNAL) == (ssize_t)s->used;
+
+	return is_open && close(fd) == 0 && is_sent;
+}
+
+/* Ident and fields are constant; what the caller chose is quoted, escaped and capped (CVE-2023-28486). */
+static void begin_line(struct sink *s, const struct report *to, const char *start) {
+	char words[MAX_QUOTED];
+	struct sink command = {.at = words, .size = sizeof(words)};
+
+	sink_words(s, start);
+	sink_number(s, (uint64_t)getpid());
+	sink_words(s, "]: caller=");
+	sink_number(s, to->caller->uid.value);
+	add_quoted(s, " app=", to->request->app);
+	for (size_t i = 0; i < to->request->words && !command.full; i++) {
+		sink_words(&command, i > 0 ? " " : "");
+		sink_words(&command, to->request->command[i]);
+	}
+	add_quoted(s, " command=", (struct text){words, command.used});
+}
+
+bool report_allowed(const struct report *to, uint32_t app_uid, struct text syscalls) {
+	char bytes[MAX_MESSAGE];
+	struct sink s = {.at = bytes, .size = sizeof(bytes)};
+
+	begin_line(&s, to, "<86>runas-app["); /* authpriv.info */
+	sink_words(&s, " decision=allow user=");
+	sink_number(&s, app_uid);
+	add_quoted(&s, " syscalls=", syscalls);
+	return to->log == REPORT_LOG_NONE || send_line(&s);
+}
+
+/* Leaves root for the caller's ids for good. false: nothing may be written to what is the caller's. */
+static bool become_caller(const struct report *to) {
+	const struct caller *c = to->caller;
+	uid_t real = 0, effective = 1, saved = 1;
+
+	if (syscall(SYS_close_range, 3U, ~0U, 0U) != 0 || syscall(SYS_getresuid, &real, &effective, &saved) != 0)
+		return false;
+	if (effective != 0) /* never root, or not any more; half-way between is silence */
+		return real == effective && effective == saved;
+	if (c == NULL || c->uid.value == 0)
+		return c == NULL ? identity_set_user(real) : saved == 0;
+	return (identity_has_groups(c->gid.value, c->groups, c->group_count, to->scratch) ||
+		identity_set_groups(c->gid.value, c->groups, c->group_count, to->scratch)) && identity_set_user(c->uid.value);
+}
+
+static _Noreturn void leave(const struct report *to, int fd, const struct sink *s, int status) {
+	if (to->is_sealed || (become_caller(to) && entry_unblock_signals()))
+		(void)!write(fd, s->at, s->used); /* whether it arrived, nobody is left to tell */
+	_exit(status);
+}
+
+_Noreturn void report_problem(const struct report *to, const struct problem *why) {
+	static const struct problem hidden = {.status = PROBLEM_DENIED, .word = "not-permitted", .what = "not permitted"};
+	const struct text word = text_of(why->word);
+	const bool is_told = to->is_entitled || text_is(word, "usage") || text_is(word, "no-such-app");
+	const struct problem *told = is_told ? why : &hidden;
+	const bool has_app = to->request != NULL && to->request->app.length > 0;
+	char bytes[MAX_MESSAGE];
+	struct sink s = {.at = bytes, .size = sizeof(bytes)};
+
+	if (has_app && !to->is_sealed && to->log != REPORT_LOG_NONE) {
+		begin_line(&s, to, "<84>runas-app["); /* authpriv.warning */
+		sink_words(&s, " decision=refuse word=");
+		sink_text(&s, word);
+		sink_words(&s, " reason=");
+		char reason[MAX_MESSAGE / 4];
+		struct sink inner = {.at = reason, .size = sizeof(reason)};
+		add_reason(&inner, to, why);
+		add_quoted(&s, "", (struct text){reason, inner.used});
+		(void)send_line(&s);
+		s.used = 0;
+	}
+	sink_words(&s, "runas-app: ");
+	if (has_app) {
+		sink_text(&s, to->request->app);
+		sink_words(&s, ": ");
+	}
+	add_reason(&s, to, told);
+	sink_words(&s, " [");
+	sink_words(&s, told->word);
+	sink_words(&s, "]\n");
+	if (told->hint != NULL) {
+		sink_words(&s, "hint: ");
+		sink_words(&s, told->hint);
+		sink_escaped(&s, told->hint_about);
+		sink_byte(&s, '\n');
+	}
+	leave(to, 2, &s, (int)told->status);
+}
+
+_Noreturn void report_stage(const struct report *to, const char *word, const char *object, const char *hint, int error) {
+	struct problem why = {.status = PROBLEM_SELF, .word = word, .hint = hint, .object = text_of(object), .error = error};
+
+	why.what = error == 0 ? "did not take effect" : "failed";
+	report_problem(to, &why);
+}
+
+_Noreturn void report_words(const struct report *to, const char *words) {
+	leave(to, 1, &(struct sink){.at = (char *)(uintptr_t)words, .used = strlen(words)}, 0);
+}

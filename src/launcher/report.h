@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * report: the only way out, and the only voice.
+ *
+ * Runs as:  whatever the launch had become; it becomes the caller before it writes to the caller's descriptor.
+ * Given:    who called and whether they may know the reason; constant words; bytes that it escapes.
+ * Promises: what root opened is closed and root is gone for good before a byte is written (CVE-2012-0056); if that
+ *           fails it exits in silence. A caller that is not entitled learns nothing but "not permitted".
+ * Never:    returns (but report_allowed), or formats with a caller's bytes.
+ */
+#ifndef LAUNCHER_REPORT_H
+#define LAUNCHER_REPORT_H
+
+#include "policy/authorize.h"
+#include "policy/request.h"
+
+enum report_log { REPORT_LOG_SYSLOG, REPORT_LOG_REQUIRED, REPORT_LOG_NONE };
+
+struct report {
+	const struct request *request;
+	const struct caller *caller;
+	struct text file; /* the policy's path, for messages about one of its lines */
+	bool is_entitled; /* may be told the reason */
+	bool is_sealed;	  /* filters are loaded: only write and exit are sure to be left */
+	enum report_log log;
+	uint32_t *scratch; /* room for CALLER_MAX_GROUPS ids */
+};
+
+_Noreturn void report_problem(const struct report *to, const struct problem *why);
+
+/* A stage failed at object. hint may be NULL; error is an errno, or 0 for a value that was read back wrong. */
+_Noreturn void report_stage(const struct report *to, const char *word, const char *object, const char *hint, int error);
+
+/* Help or version, to standard output, with status 0. */
+_Noreturn void report_words(const struct report *to, const char *words);
+
+/* One line to the system log. false: not delivered. */
+bool report_allowed(const struct report *to, uint32_t app_uid, struct text syscalls);
+
+#endif
