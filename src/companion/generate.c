@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC */
+#include "companion/generate.h"
+
+#include "companion/evaluate.h"
+
+#include <asm/ioctls.h>
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+_Static_assert(PROGRAM_ERRNO_TERMINAL == ENOANO && PROGRAM_ERRNO_PROFILE == EBADRQC,
+	       "the proofs' errnos have these names");
+
+uint32_t generate_arch(void) {
+	return seccomp_arch_native();
+}
+
+/* libseccomp reports what went wrong as a negative errno. */
+static bool went_wrong(char reterr[GENERATE_WHY_SIZE], const char *what, const char *name, int negative) {
+	snprintf(reterr, GENERATE_WHY_SIZE, "libseccomp: %s%s%s: %s", what, name[0] != 0 ? " " : "", name,
+		 strerror(-negative));
+	return false;
+}
+
+/*
+ * Only equality under a 32-bit mask: other comparisons are merged wrongly by libseccomp 2.5.4 (GHSA-4q85-33p6-j5g6),
+ * and a comparison of all 64 bits is passed by garbage in the upper half, which the kernel ignores (CVE-2019-7303).
+ */
+static int add_rule(scmp_filter_ctx filter, uint32_t action, uint32_t number, const struct profile_rule *rule) {
+	struct scmp_arg_cmp compared[PROFILE_MAX_CONDITIONS];
+
+	for (size_t i = 0; i < rule->condition_count; i++)
+		compared[i] = (struct scmp_arg_cmp){.arg = rule->conditions[i].argument,
+						    .op = SCMP_CMP_MASKED_EQ,
+						    .datum_a = rule->conditions[i].mask,
+						    .datum_b = rule->conditions[i].value};
+	return seccomp_rule_add_exact_array(filter, action, (int)number, (unsigned)rule->condition_count, compared);
+}
+
+static scmp_filter_ctx new_filter(uint32_t otherwise, char reterr[GENERATE_WHY_SIZE]) {
+	scmp_filter_ctx filter;
+	int rc;
+
+	switch (generate_arch()) {
+	case SCMP_ARCH_X86_64:
+	case SCMP_ARCH_AARCH64:
+		break;
+	default:
+		/* Elsewhere clone's flags or socket calls may come another way, and nobody has looked. */
+		snprintf(reterr, GENERATE_WHY_SIZE, "profiles were written for x86-64 and arm64 only");
+		return NULL;
+	}
+	filter = seccomp_init(otherwise);
+	if (filter == NULL) {
+		snprintf(reterr, GENERATE_WHY_SIZE, "libseccomp: cannot begin a filter");
+		return NULL;
+	}
+	/* A wrong architecture ends the whole process: the default, one thread, can leave a server hanging. */
+	if ((rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)) == 0 &&
+	    (rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2)) == 0)
+		return filter;
+	went_wrong(reterr, "attributes", "", rc);
+	seccomp_release(filter);
+	return NULL;
+}
+
+static bool export_filter(scmp_filter_ctx filter, struct generated *ret, char reterr[GENERATE_WHY_SIZE]) {
+	int fd = memfd_create("filter", MFD_CLOEXEC), rc;
+	struct stat status;
+	ssize_t length = -1;
+
+	memset(ret, 0, sizeof *ret);
+	if (fd < 0)
+		return went_wrong(reterr, "memfd_create", "", -errno);
+	rc = seccomp_export_bpf(filter, fd);
+	if (rc == 0 && fstat(fd, &status) == 0 && status.st_size > 0 && (size_t)status.st_size <= sizeof ret->code &&
+	    status.st_size % (off_t)sizeof ret->code[0] == 0)
+		length = pread(fd, ret->code, sizeof ret->code, 0);
+	close(fd);
+	if (rc != 0)
+		return went_wrong(reterr, "export", "", rc);
+	if (length < 0 || length != status.st_size) {
+		snprintf(reterr, GENERATE_WHY_SIZE,
+			 "the filter has no instructions, or more than the %d that the kernel takes",
+			 PROGRAM_MAX_INSTRUCTIONS);
+		return false;
+	}
+	ret->count = (uint32_t)((size_t)length / sizeof ret->code[0]);
+	return true;
+}
+
+/* What the filter must answer when it need not look at arguments. */
+static bool answers(const struct generated *filter, uint32_t arch, uint32_t number, uint32_t action) {
+	const struct program program = {filter->code, filter->count};
+	const struct evaluate_call call = {.number = number, .arch = arch};
+	struct evaluate_answer answer = evaluate_program(&program, &call);
+
+	return answer.valid && !answer.read_arguments && answer.action == action;
+}
+
+/* What the profile means for these arguments; the filter must not know better. */
+static bool allows(const struct profile_call *asked, const uint64_t *arguments) {
+	for (size_t i = 0; i < asked->rule_count; i++) {
+		const struct profile_rule *rule = &asked->rules[i];
+		size_t held = 0;
+
+		while (held < rule->condition_count && (arguments[rule->conditions[held].argument] &
+							rule->conditions[held].mask) == rule->conditions[held].value)
+			held++;
+		if (held == rule->condition_count)
+			return true;
+	}
+	return false;
+}
+
+/* The values of one alternative, with all other bits 0 and then all 1, and each of these with any one bit wrong. */
+static bool answers_rule(const struct generated *filter, const struct profile_call *asked,
+			 const struct profile_rule *rule, uint32_t otherwise) {
+	const struct program program = {filter->code, filter->count};
+	struct evaluate_call call = {.number = asked->number, .arch = generate_arch()};
+
+	for (unsigned garbage = 0; garbage < 2; garbage++) {
+		for (size_t i = 0; i < 6; i++)
+			call.arguments[i] = garbage == 0 ? 0 : UINT64_MAX;
+		for (size_t i = 0; i < rule->condition_count; i++) {
+			uint64_t *argument = &call.arguments[rule->conditions[i].argument];
+
+			*argument = (*argument & ~(uint64_t)rule->conditions[i].mask) | rule->conditions[i].value;
+		}
+		for (size_t bit = 0; bit <= 6u * 64; bit++) {
+			uint64_t *wrong = &call.arguments[bit / 64 % 6], flipped = bit < 6u * 64 ? 1ull << bit % 64 : 0;
+			struct evaluate_answer answer;
+
+			*wrong ^= flipped;
+			answer = evaluate_program(&program, &call);
+			if (!answer.valid ||
+			    answer.action != (allows(asked, call.arguments) ? SECCOMP_RET_ALLOW : otherwise))
+				return false;
+			*wrong ^= flipped;
+		}
+	}
+	return true;
+}
+
+static bool is_proven(const struct generated *filter, const struct profile *profile, enum generate_mode mode,
+		      char reterr[GENERATE_WHY_SIZE]) {
+	const uint32_t native = generate_arch();
+	const uint32_t otherwise = mode == GENERATE_COMPLAIN ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | ENOSYS;
+	const uint32_t refused = mode == GENERATE_COMPLAIN ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | EPERM;
+	const struct profile_call *next = profile->calls, *end = profile->calls + profile->call_count;
+	bool good = answers(filter, native, PROGRAM_PROOF_PROFILE, SECCOMP_RET_ERRNO | PROGRAM_ERRNO_PROFILE) &&
+		    answers(filter, native, PROGRAM_PROOF_TERMINAL, SECCOMP_RET_ALLOW);
+	uint32_t number = 0;
+
+	for (; good && number < SYSCALLS_NUMBERS; number++) {
+		good = answers(filter, SCMP_ARCH_X86, number, SECCOMP_RET_KILL_PROCESS) &&
+		       answers(filter, SCMP_ARCH_ARM, number, SECCOMP_RET_KILL_PROCESS);
+		/* x32 calls come as the native architecture with this bit. */
+		if (native == SCMP_ARCH_X86_64)
+			good = good && answers(filter, native, number | 0x40000000, SECCOMP_RET_KILL_PROCESS);
+		if (next == end || next->number != number) {
+			good = good && answers(filter, native, number, otherwise);
+			continue;
+		}
+		for (size_t i = 0; i < next->rule_count; i++)
+			good = good && answers_rule(filter, next, &next->rules[i], otherwise);
+		if (next->rule_count == 0)
+			good = good && answers(filter, native, number,
+					       next->answer == PROFILE_ALLOW	? SECCOMP_RET_ALLOW
+					       : next->answer == PROFILE_REFUSE ? refused
+										: otherwise);
+		next++;
+	}
+	if (!good || next != end)
+		snprintf(reterr, GENERATE_WHY_SIZE, "libseccomp wrote a filter that answers call %u wrongly", number);
+	return good && next == end;
+}
+
+bool generate_profile(const struct profile *profile, enum generate_mode mode, struct generated *ret,
+		      char reterr[GENERATE_WHY_SIZE]) {
+	static const struct profile_rule always = {0};
+	scmp_filter_ctx filter = new_filter(mode == GENERATE_COMPLAIN ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(ENOSYS), reterr);
+	bool good;
+	int rc;
+
+	if (filter == NULL)
+		return false;
+	/* The terminal filter's proof must get through to it whichever filter is asked first. */
+	rc = add_rule(filter, SCMP_ACT_ERRNO(PROGRAM_ERRNO_PROFILE), PROGRAM_PROOF_PROFILE, &always);
+	if (rc == 0)
+		rc = add_rule(filter, SCMP_ACT_ALLOW, PROGRAM_PROOF_TERMINAL, &always);
+	if (rc != 0)
+		went_wrong(reterr, "rule for the proof", "", rc);
+	/* After a failed rule libseccomp 2.5.4's state may be corrupt: stop at the first, and drop it all. */
+	for (size_t i = 0; rc == 0 && i < profile->call_count; i++) {
+		const struct profile_call *call = &profile->calls[i];
+
+		if (call->answer == PROFILE_REFUSE && mode == GENERATE_ENFORCE)
+			rc = add_rule(filter, SCMP_ACT_ERRNO(EPERM), call->number, &always);
+		if (call->answer == PROFILE_ALLOW && call->rule_count == 0)
+			rc = add_rule(filter, SCMP_ACT_ALLOW, call->number, &always);
+		for (size_t j = 0; rc == 0 && j < call->rule_count; j++)
+			rc = add_rule(filter, SCMP_ACT_ALLOW, call->number, &call->rules[j]);
+		if (rc != 0)
+			went_wrong(reterr, "rule for", call->name, rc);
+	}
+	good = rc == 0 && export_filter(filter, ret, reterr) && is_proven(ret, profile, mode, reterr);
+	seccomp_release(filter);
+	return good;
+}
+
+bool generate_terminal(struct generated *ret, char reterr[GENERATE_WHY_SIZE]) {
+	static const uint32_t requests[] = {TIOCSTI, TIOCLINUX};
+	static const struct profile_rule always = {0};
+	scmp_filter_ctx filter = new_filter(SCMP_ACT_ALLOW, reterr);
+	uint32_t number = 0;
+	bool good;
+	int rc;
+
+	if (filter == NULL)
+		return false;
+	rc = add_rule(filter, SCMP_ACT_ERRNO(PROGRAM_ERRNO_TERMINAL), PROGRAM_PROOF_TERMINAL, &always);
+	if (rc == 0 && syscalls_find("ioctl", &number) != SYSCALLS_HERE)
+		rc = -ENOSYS;
+	for (size_t i = 0; rc == 0 && i < sizeof requests / sizeof requests[0]; i++) {
+		const struct profile_rule rule = {1, {{.argument = 1, .mask = UINT32_MAX, .value = requests[i]}}};
+
+		rc = add_rule(filter, SCMP_ACT_ERRNO(EPERM), number, &rule);
+	}
+	if (rc != 0)
+		went_wrong(reterr, "rule for the terminal", "", rc);
+	good = rc == 0 && export_filter(filter, ret, reterr);
+	for (size_t i = 0; good && i < 4; i++) {
+		const struct program program = {ret->code, ret->count};
+		const struct evaluate_call call = {
+			.number = number,
+			.arch = generate_arch(),
+			.arguments = {0, requests[i / 2] | (i % 2 == 0 ? 0 : 0xffffffff00000000u)}};
+		struct evaluate_answer answer = evaluate_program(&program, &call);
+
+		good = answer.valid && answer.action == (SECCOMP_RET_ERRNO | EPERM) &&
+		       answers(ret, generate_arch(), PROGRAM_PROOF_TERMINAL,
+			       SECCOMP_RET_ERRNO | PROGRAM_ERRNO_TERMINAL) &&
+		       answers(ret, generate_arch(), PROGRAM_PROOF_PROFILE, SECCOMP_RET_ALLOW);
+		if (!good)
+			snprintf(reterr, GENERATE_WHY_SIZE, "libseccomp wrote a terminal filter that answers wrongly");
+	}
+	seccomp_release(filter);
+	return good;
+}
