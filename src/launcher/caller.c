@@ -36,7 +36,7 @@ void caller_explain(struct problem *why) {
 	struct statvfs fs = {0};
 	struct stat self = {.st_mode = S_ISUID};
 
-	problem_set(why, PROBLEM_DENIED, "not-root", "not root: in a user namespace, or traced");
+	problem_set(why, PROBLEM_DENIED, "not-root", "not root: in a user namespace, traced, or runas-app does not belong to root");
 	why->hint = "start as root or as the app user";
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
 		why->what = "not root: no_new_privs is set, so the setuid bit has no effect";
@@ -44,7 +44,7 @@ void caller_explain(struct problem *why) {
 	} else if (statvfs("/proc/self/exe", &fs) == 0 && (fs.f_flag & ST_NOSUID) != 0) {
 		why->what = "not root: the file system of runas-app is mounted nosuid";
 		why->hint = "install it on a file system without nosuid";
-	} else if (stat("/proc/self/exe", &self) == 0 && ((self.st_mode & S_ISUID) == 0 || self.st_uid != 0)) {
+	} else if (stat("/proc/self/exe", &self) == 0 && (self.st_mode & S_ISUID) == 0) {
 		why->what = "not root: the file runas-app is not setuid root";
 		why->hint = "chown root and chmod 4755 it; or start as root or as the app user";
 	}

@@ -97,9 +97,9 @@ static bool secure_counter(void) {
 }
 
 static bool secure_core(struct entered *ret) {
-	struct rlimit now = {0};
+	struct rlimit now = {1, 0}; /* which no limit can be */
 
-	if (!entry_hide() || getrlimit(RLIMIT_CORE, &now) != 0)
+	if (!entry_hide() || getrlimit(RLIMIT_CORE, &now) != 0 || now.rlim_cur > now.rlim_max)
 		return false;
 	ret->core_soft = now.rlim_cur;
 	ret->core_hard = now.rlim_max;

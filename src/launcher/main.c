@@ -80,6 +80,8 @@ static void read_policy(struct workspace *w, int root) {
 	if (!trusted_read(root, w->policy_path, w->policy_bytes, sizeof(w->policy_bytes), &bytes, &is_missing, &why)) {
 		if (is_missing)
 			problem_about(&why, "no-such-app", "no such app: there is no", w->report.file, NULL);
+		else if (!w->caller.has_root && text_is(text_of(why.word), "policy-owner"))
+			caller_explain(&why); /* a user namespace in which root has no number */
 		report_problem(&w->report, &why);
 	}
 	if (!parse_policy(bytes, &w->policy, &why) || !check_policy(&w->policy, &why))

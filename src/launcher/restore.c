@@ -56,23 +56,23 @@ static bool restore_scheduling(const struct launch_plan *plan) {
 }
 
 bool restore_limit(int resource, uint64_t soft, uint64_t hard) {
-	struct rlimit limit = {soft, hard};
+	const struct rlimit then = {soft, hard};
+	struct rlimit now = {~soft, ~hard};
 
-	if (setrlimit(resource, &limit) != 0)
+	if (syscall(SYS_prlimit64, 0L, resource, &then, NULL) != 0)
 		return false;
-	limit = (struct rlimit){~soft, ~hard};
 	errno = 0;
-	return getrlimit(resource, &limit) == 0 && limit.rlim_cur == soft && limit.rlim_max == hard;
+	return getrlimit(resource, &now) == 0 && now.rlim_cur == soft && now.rlim_max == hard;
 }
 
 /* Root without CAP_SYS_RESOURCE can only lower: then what it found stays, if it is enough. */
 static bool restore_planned(int resource, const struct plan_limit *limit) {
 	const uint64_t soft = resource == RLIMIT_CORE ? 0 : limit->soft;
-	struct rlimit now = {0, 0};
+	struct rlimit now = {1, 0};
 
 	if (restore_limit(resource, soft, limit->hard))
 		return true;
-	if (errno != EPERM || getrlimit(resource, &now) != 0 || now.rlim_max < limit->least_hard)
+	if (errno != EPERM || getrlimit(resource, &now) != 0 || now.rlim_max < limit->least_hard || now.rlim_cur > now.rlim_max)
 		return false;
 	return restore_limit(resource, soft < now.rlim_max ? soft : now.rlim_max, now.rlim_max);
 }
@@ -154,7 +154,7 @@ static const char *restore_switches(void) {
 
 struct restored restore_defaults(const struct launch_plan *plan, const struct entered *after, const struct report *to) {
 	const struct plan_limit *core = &plan->limits[RLIMIT_CORE];
-	struct rlimit now = {0, 0};
+	struct rlimit now = {1, 0};
 	const char *failed;
 
 	if (plan->has_root && !identity_leave_caller())
@@ -173,7 +173,7 @@ struct restored restore_defaults(const struct launch_plan *plan, const struct en
 		report_stage(to, "restore", "session keyring", NULL, errno);
 	if (!core->is_set)
 		return (struct restored){after->core_soft, after->core_hard};
-	if (getrlimit(RLIMIT_CORE, &now) != 0 || now.rlim_max < core->least_hard)
+	if (getrlimit(RLIMIT_CORE, &now) != 0 || now.rlim_cur > now.rlim_max)
 		report_stage(to, "restore", "limit_core", NULL, errno);
 	return (struct restored){core->soft < now.rlim_max ? core->soft : now.rlim_max, now.rlim_max};
 }

@@ -8,7 +8,7 @@
 
 static void want(struct accounts *a, const struct policy *p, enum policy_key key, enum accounts_file file) {
 	for (const struct setting *s = NULL; (s = policy_next(p, key, s)) != NULL;)
-		if (text_is_account(s->value))
+		if (text_is_account(s->value) && !(key == KEY_GROUPS && text_is(s->value, "none")))
 			a->wanted[a->count++] = (struct accounts_wanted){s, file, ACCOUNTS_ABSENT, 0};
 }
 
@@ -110,7 +110,7 @@ bool accounts_id(const struct accounts *a, const struct setting *s, uint32_t *re
 
 	for (const struct accounts_wanted *w = a->wanted; w < a->wanted + a->count; w++)
 		if (w->by == s) {
-			*ret = w->id;
+			*ret = w->state == ACCOUNTS_FOUND ? w->id : *ret;
 			return w->state == ACCOUNTS_FOUND;
 		}
 	if (!text_number(s->value, UINT32_MAX - 1, &number))

@@ -167,7 +167,7 @@ static bool check_bytes(struct text line, struct problem *why) {
 	for (struct text byte = {line.at, 1}; byte.at < line.at + line.length; byte.at++)
 		if (!text_is_printable(byte) && byte.at[0] != '\t')
 			return problem_about(why, "policy-syntax", "control character", byte,
-					     byte.at[0] == '\r' ? "Unix line ends: sed -i 's/\\r$//' FILE" : NULL);
+					     byte.at[0] == '\r' ? "carriage return; save it with Unix line ends: sed -i 's/\\r$//' FILE" : NULL);
 	return true;
 }
 

@@ -218,16 +218,19 @@ static void plan_settings(const struct policy *p, const struct caller *c, struct
 }
 
 /* Without root nothing can be changed, so the gids must make the policy's set already. */
-static bool check_identity(const struct caller *c, const struct launch_plan *plan, struct problem *why) {
-	const char *what = c->gid.value != plan->gid.value ? "started as the app user, but not in the policy's `group`" : NULL;
+static bool check_identity(const struct caller *c, struct launch_plan *plan, struct problem *why) {
+	const char *what = c->gid.value != plan->gid.value ? "started as the app user, but its group is not the policy's:" : NULL;
+	uint32_t gid = plan->gid.value;
+	struct sink number = {.at = plan->path_bytes, .size = sizeof(plan->path_bytes)};
 
-	for (size_t i = 0; i < c->group_count; i++)
-		if (c->groups[i] != plan->gid.value && !has_id(plan->groups, plan->group_count, c->groups[i]))
-			what = "started as the app user with a group that `groups` does not have";
-	for (size_t i = 0; i < plan->group_count; i++)
-		if (plan->groups[i] != c->gid.value && !has_id(c->groups, c->group_count, plan->groups[i]))
-			what = "started as the app user without a group that `groups` has";
-	return what == NULL || problem_about(why, "identity", what, (struct text){0},
+	for (size_t i = 0; i < c->group_count && what == NULL; i++)
+		if ((gid = c->groups[i]) != plan->gid.value && !has_id(plan->groups, plan->group_count, gid))
+			what = "started as the app user, with a group that `groups` does not have:";
+	for (size_t i = 0; i < plan->group_count && what == NULL; i++)
+		if ((gid = plan->groups[i]) != c->gid.value && !has_id(c->groups, c->group_count, gid))
+			what = "started as the app user, without a group that `groups` has:";
+	sink_number(&number, gid);
+	return what == NULL || problem_about(why, "identity", what, (struct text){number.at, number.used},
 					     "container: USER uid:gid, fsGroup, supplementalGroups; or start as root");
 }
 

@@ -18,6 +18,6 @@ bool trust_check(enum trust_kind kind, uint32_t uid, uint32_t mode, uint64_t siz
 	else
 		return true;
 	why->object = path;
-	why->hint_about = why->hint != NULL && uid == 0 && type != 0040000 && type != 0100000 ? (struct text){0} : path;
+	why->hint_about = why->hint != NULL && why->hint[0] == 'c' ? path : (struct text){0}; /* chown, chmod */
 	return false;
 }
