@@ -1,51 +1,44 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
 
-#include <errno.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, struct caller *ret, const struct report *to) {
-	uint32_t u[3] = {UINT32_MAX, UINT32_MAX, UINT32_MAX}, g[3] = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
-	long count = -1, length;
+void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, struct caller *ret,
+		     const struct report *to) {
+	uint32_t u[3] = {~0U, ~0U, ~0U}, g[3] = {~0U, ~0U, ~0U};
+	const bool has_ids = syscall(SYS_getresuid, &u[0], &u[1], &u[2]) == 0 && u[0] != ~0U && u[2] != ~0U &&
+			     syscall(SYS_getresgid, &g[0], &g[1], &g[2]) == 0 && g[0] != ~0U && g[2] != ~0U;
+	const long count = syscall(SYS_getgroups, 0L, NULL); /* asked twice: 0 may be a lie */
+	const bool has_groups = count >= 0 && syscall(SYS_getgroups, (long)CALLER_MAX_GROUPS, groups) == count;
 
-	if (syscall(SYS_getresuid, &u[0], &u[1], &u[2]) == 0 && syscall(SYS_getresgid, &g[0], &g[1], &g[2]) == 0 &&
-	    u[0] != UINT32_MAX && u[2] != UINT32_MAX && g[0] != UINT32_MAX && g[2] != UINT32_MAX)
-		count = syscall(SYS_getgroups, 0L, NULL);
-	if (count < 0 || syscall(SYS_getgroups, (long)CALLER_MAX_GROUPS, groups) != count) /* twice: 0 may be a lie */
-		report_stage(to, "caller", "ids and groups", NULL, errno);
-	length = syscall(SYS_getcwd, cwd, 4096L); /* with its NUL; without a path from / there is no cwd to keep */
+	must(has_ids && has_groups, to, "caller", "ids and groups", NULL);
+	const long length = syscall(SYS_getcwd, cwd, 4096L); /* with its NUL; "(unreachable)/..." is no path to keep */
 	*ret = (struct caller){
-		.uid = {u[0]},
-		.gid = {g[0]},
-		.groups = groups,
-		.group_count = (size_t)count,
+		.uid = {u[0]}, .gid = {g[0]}, .groups = groups, .group_count = (size_t)count,
 		.has_root = u[1] == 0 && u[2] == 0,
 		.is_uniform = u[0] == u[1] && u[0] == u[2] && g[0] == g[1] && g[0] == g[2],
-		.open_fds = after->open_fds,
-		.pid = (uint32_t)getpid(),
+		.open_fds = after->open_fds, .environment = after->environment, .pid = (uint32_t)getpid(),
 		.cwd = {cwd, length > 1 && cwd[0] == '/' ? (size_t)length - 1 : 0},
-		.environment = after->environment,
 	};
 }
 
 void caller_explain(struct problem *why) {
+	const char *what = "not root: in a user namespace, traced, or runas-app does not belong to root";
+	const char *hint = "start as root or as the app user";
 	struct statvfs fs = {0};
 	struct stat self = {.st_mode = S_ISUID};
 
-	problem_set(why, PROBLEM_DENIED, "not-root", "not root: in a user namespace, traced, or runas-app does not belong to root");
-	why->hint = "start as root or as the app user";
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
-		why->what = "not root: no_new_privs is set, so the setuid bit has no effect";
-		why->hint = "container: allowPrivilegeEscalation; systemd: NoNewPrivileges=; or start as root or as the app user";
+		what = "not root: no_new_privs is set, so the setuid bit has no effect";
+		hint = "container: allowPrivilegeEscalation; systemd: NoNewPrivileges=; "
+		       "or start as root or as the app user";
 	} else if (statvfs("/proc/self/exe", &fs) == 0 && (fs.f_flag & ST_NOSUID) != 0) {
-		why->what = "not root: the file system of runas-app is mounted nosuid";
-		why->hint = "install it on a file system without nosuid";
+		what = "not root: the file system of runas-app is mounted nosuid";
+		hint = "install it on a file system without nosuid";
 	} else if (stat("/proc/self/exe", &self) == 0 && (self.st_mode & S_ISUID) == 0) {
-		why->what = "not root: the file runas-app is not setuid root";
-		why->hint = "chown root and chmod 4755 it; or start as root or as the app user";
+		what = "not root: the file runas-app is not setuid root";
+		hint = "chown root and chmod 4755 it; or start as root or as the app user";
 	}
+	*why = (struct problem){.status = PROBLEM_DENIED, .word = "not-root", .what = what, .hint = hint};
 }

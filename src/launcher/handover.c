@@ -1,62 +1,51 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* The first part of the path that the app user cannot enter. */
 static struct text find_closed(struct text path) {
-	char part[4096];
-
-	for (size_t n = 1; n < path.length && n < sizeof(part); n++) {
-		memcpy(part, path.at, n);
-		part[n] = '\0';
-		if (path.at[n] == '/' && chdir(part) != 0)
+	char part[4096] = {0};
+	for (size_t n = 0; n < path.length && n < sizeof(part) - 1; part[n] = path.at[n], n++)
+		if (n > 0 && path.at[n] == '/' && chdir(part) != 0)
 			return (struct text){path.at, n};
-	}
 	return path;
 }
 
 static void enter_directory(const struct launch_plan *plan, const struct report *to) {
-	struct problem why = {.status = PROBLEM_SELF, .word = "directory", .object = text_of(plan->directory)};
+	struct problem why = {.status = PROBLEM_SELF, .word = "directory", .object = text_of(plan->directory),
+			      .what = "is not the directory that was meant",
+			      .hint = "it needs x there: chgrp and chmod g+x, or set `directory`"};
 	struct stat before = {0}, here = {.st_ino = 1}, there = {.st_ino = 2};
-	const bool is_kept = !plan->keeps_cwd || stat(".", &before) == 0;
 
-	why.what = "the app user cannot enter";
-	why.hint = "it needs x there: chgrp and chmod g+x, or set `directory`";
+	(void)stat(".", &before); /* still zeroes: no directory has them */
 	if (chdir(plan->directory) != 0) {
 		why.error = errno;
+		why.what = "the app user cannot enter";
 		why.about = find_closed(why.object);
 		report_problem(to, &why);
 	}
-	why.what = "is not the directory that was meant";
-	if (!is_kept || stat(".", &here) != 0 || stat(plan->directory, &there) != 0 || here.st_ino != there.st_ino ||
-	    here.st_dev != there.st_dev || (plan->keeps_cwd && (here.st_ino != before.st_ino || here.st_dev != before.st_dev)))
+	if (stat(".", &here) != 0 || stat(plan->directory, &there) != 0 ||
+	    here.st_ino != there.st_ino || here.st_dev != there.st_dev ||
+	    (plan->keeps_cwd && (here.st_ino != before.st_ino || here.st_dev != before.st_dev)))
 		report_problem(to, &why);
 }
 
 struct handed_over handover_prepare(const struct launch_plan *plan, struct restored limits, struct powerless after,
 				    const struct report *to) {
-	if (after.uid != plan->uid.value)
-		report_stage(to, "handover", "order", NULL, 0);
+	must(after.uid == plan->uid.value, to, "handover", "order", NULL);
 	enter_directory(plan, to);
 	umask(plan->umask);
-	if (umask(plan->umask) != plan->umask)
-		report_stage(to, "handover", "umask", NULL, 0);
-	if (!restore_limit(RLIMIT_CORE, limits.core_soft, limits.core_hard))
-		report_stage(to, "handover", "limit_core", NULL, errno);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-		report_stage(to, "handover", "no_new_privs", NULL, errno);
+	must(umask(plan->umask) == plan->umask, to, "handover", "umask", NULL);
+	must(restore_limit(RLIMIT_CORE, limits.core_soft, limits.core_hard), to, "handover", "limit_core", NULL);
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, to,
+	     "handover", "no_new_privs", NULL);
 	for (int fd = POLICY_FD_FIRST; fd <= POLICY_FD_LAST; fd++)
-		if ((plan->keep_fds >> fd & 1) != 0 && (fcntl(fd, F_SETFD, 0) != 0 || fcntl(fd, F_GETFD) != 0))
-			report_stage(to, "handover", "keep_fds", NULL, errno);
-	if (!entry_unblock_signals())
-		report_stage(to, "handover", "signals", NULL, errno);
+		if ((plan->keep_fds >> fd & 1) != 0)
+			must(fcntl(fd, F_SETFD, 0) == 0 && fcntl(fd, F_GETFD) == 0, to, "handover", "keep_fds", NULL);
+	must(entry_unblock_signals(), to, "handover", "signals", NULL);
 	return (struct handed_over){plan->umask};
 }
 
@@ -65,7 +54,6 @@ static struct text find_interpreter(const char *path, char *line, size_t size) {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	const ssize_t length = fd < 0 ? -1 : read(fd, line, size);
 	struct text rest = {line, length > 2 && line[0] == '#' && line[1] == '!' ? (size_t)length : 0};
-
 	if (fd >= 0)
 		(void)close(fd);
 	rest = text_after(rest, 2);
@@ -79,30 +67,28 @@ _Noreturn void handover_exec(const struct launch_plan *plan, struct sealed after
 	char line[256];
 
 	for (size_t i = 0; after.filters > 0 && i < plan->path_count; i++) {
+		const struct text path = text_of(plan->paths[i]);
 		struct stat file;
 
-		execve(plan->paths[i], plan->argv, plan->environment.strings);
+		execve(path.at, plan->argv, plan->environment.strings);
 		const int error = errno;
 		const bool is_next = error == ENOENT || error == ENOTDIR || error == EACCES;
 		/* EACCES where the app user may not even look is as good as not there. */
-		if (is_next && stat(plan->paths[i], &file) != 0)
+		if (is_next && stat(path.at, &file) != 0)
 			continue;
 		why = (struct problem){.status = PROBLEM_DENIED, .word = "not-executable", .what = "cannot be executed",
-				       .object = text_of(plan->paths[i]), .error = error};
+				       .object = path, .error = error};
 		if (error == EACCES)
 			why.hint = "the app user needs x on it, on a file system without noexec";
 		else if (error == EPERM)
 			why.hint = "file capabilities have no effect under an empty bounding set: setcap -r";
 		else if (error == EAGAIN)
 			why.hint = "the app user's processes reach RLIMIT_NPROC: limit_nproc";
-		else if (error == ENOENT) {
-			why.status = PROBLEM_NOT_FOUND;
-			why.word = "not-found";
-			why.about = find_interpreter(plan->paths[i], line, sizeof(line));
-			why.what = "its interpreter does not exist:";
-			why.hint = "install it, or mend the file's #! line";
-			why.error = 0;
-		}
+		else if (error == ENOENT)
+			why = (struct problem){.status = PROBLEM_NOT_FOUND, .word = "not-found", .object = path,
+					       .what = "its interpreter does not exist:",
+					       .about = find_interpreter(path.at, line, sizeof(line)),
+					       .hint = "install it, or mend the file's #! line"};
 		if (!is_next || error == ENOENT)
 			break;
 	}

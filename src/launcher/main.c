@@ -8,31 +8,18 @@
 #include "launcher/stages.h"
 #include "launcher/trusted_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <string.h>
-#include <unistd.h>
 
-#define POLICIES "/etc/runas-app"
-#define SITE_PROFILES POLICIES "/profiles"
-#define PASSWD "/etc/passwd"
-#define GROUP "/etc/group"
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
-
-#ifndef VERSION
+#define POLICIES "/etc/runas-app/"
+#define PROFILES POLICIES "profiles/"
 #define VERSION "0.1"
-#endif
 
-static const char help[] = "usage: runas-app APP [--] COMMAND [ARG...]\n"
-			   "       runas-app --help | --version\n"
-			   "Starts COMMAND as the user that " POLICIES "/APP.conf names, if that policy allows it to you.\n"
-			   "Exit status: the command's own; 127 not found; 126 not permitted or not executable; 125 runas-app itself failed.\n";
+static const char help[] =
+	"usage: runas-app APP [--] COMMAND [ARG...]\n"
+	"       runas-app --help | --version\n"
+	"Starts COMMAND as the user that " POLICIES "APP.conf names, if that policy allows it to you.\n"
+	"Exit status: the command's own; 127 not found; 126 not permitted or not executable; "
+	"125 runas-app itself failed.\n";
 
 /* All memory that there is: no heap, and no large frames, since a caller may set a small stack. */
 struct workspace {
@@ -40,150 +27,143 @@ struct workspace {
 	struct caller caller;
 	struct policy policy;
 	struct accounts accounts;
-	struct program_file site;
+	enum accounts_file account_file; /* the one that is being read */
+	struct program_file profile;
+	struct command_match match;
 	struct report report;
-	char policy_path[64], profile_path[96], cwd[4096], policy_bytes[POLICY_MAX_BYTES], chunk[POLICY_MAX_BYTES];
+	struct problem why;
+	char policy_path[96], profile_path[96], cwd[4096], policy_bytes[POLICY_MAX_BYTES], chunk[POLICY_MAX_BYTES];
 	struct launch_plan plan;
 	uint64_t site_bytes[PROGRAM_MAX_FILE / sizeof(uint64_t)];
 	uint32_t groups[CALLER_MAX_GROUPS], scratch[CALLER_MAX_GROUPS];
 };
 
-static void join(char *to, size_t size, const char *directory, struct text name, const char *suffix) {
-	struct sink s = {.at = to, .size = size - 1};
+static void refuse_unless(const struct workspace *w, bool is_good) {
+	if (!is_good)
+		report_problem(&w->report, &w->why);
+}
 
+static void join(char to[96], const char *directory, struct text name, const char *suffix) {
+	struct sink s = {.at = to, .size = 95};
 	sink_words(&s, directory);
-	sink_byte(&s, '/');
 	sink_text(&s, name);
 	sink_words(&s, suffix);
 	to[s.used] = '\0';
 }
 
 static void read_request(struct workspace *w, int argc, char *const *argv) {
-	struct problem why;
-
 	w->report.is_entitled = !w->caller.has_root || caller_is_root(&w->caller);
 	w->report.caller = &w->caller;
 	w->report.request = &w->request;
-	if (!request_parse(argc, argv, &w->request, &why))
-		report_problem(&w->report, &why);
+	refuse_unless(w, request_parse(argc, argv, &w->request, &w->why));
 	if (w->request.kind != REQUEST_RUN)
 		report_words(&w->report, w->request.kind == REQUEST_HELP ? help : "runas-app " VERSION "\n");
 }
 
 static void read_policy(struct workspace *w, int root) {
-	struct problem why;
 	struct text bytes, log;
-	bool is_missing;
+	bool is_missing, is_read;
 
-	join(w->policy_path, sizeof(w->policy_path), POLICIES, w->request.app, ".conf");
+	join(w->policy_path, POLICIES, w->request.app, ".conf");
 	w->report.file = text_of(w->policy_path);
-	if (!trusted_read(root, w->policy_path, w->policy_bytes, sizeof(w->policy_bytes), &bytes, &is_missing, &why)) {
-		if (is_missing)
-			problem_about(&why, "no-such-app", "no such app: there is no", w->report.file, NULL);
-		else if (!w->caller.has_root && text_is(text_of(why.word), "policy-owner"))
-			caller_explain(&why); /* a user namespace in which root has no number */
-		report_problem(&w->report, &why);
-	}
-	if (!parse_policy(bytes, &w->policy, &why) || !check_policy(&w->policy, &why))
-		report_problem(&w->report, &why);
+	is_read = trusted_read(root, w->policy_path, w->policy_bytes, POLICY_MAX_BYTES, &bytes, &is_missing, &w->why);
+	if (is_missing)
+		problem_about(&w->why, "no-such-app", "no such app: there is no", w->report.file, NULL);
+	else if (!is_read && !w->caller.has_root && text_is(text_of(w->why.word), "policy-owner"))
+		caller_explain(&w->why); /* a user namespace in which root has no number */
+	refuse_unless(w, is_read && parse_policy(bytes, &w->policy, &w->why) && check_policy(&w->policy, &w->why));
 	log = policy_value(&w->policy, KEY_LOG);
-	w->report.log = text_is(log, "none") ? REPORT_LOG_NONE : text_is(log, "required") ? REPORT_LOG_REQUIRED : REPORT_LOG_SYSLOG;
+	w->report.log = text_is(log, "none") ? REPORT_LOG_NONE
+			: text_is(log, "required") ? REPORT_LOG_REQUIRED : REPORT_LOG_SYSLOG;
 }
 
-static size_t take_passwd(void *w, struct text piece) {
-	return accounts_feed(&((struct workspace *)w)->accounts, &((struct workspace *)w)->policy, ACCOUNTS_PASSWD, piece);
-}
-
-static size_t take_group(void *w, struct text piece) {
-	return accounts_feed(&((struct workspace *)w)->accounts, &((struct workspace *)w)->policy, ACCOUNTS_GROUP, piece);
+static size_t take_accounts(void *context, struct text piece) {
+	struct workspace *w = context;
+	return accounts_feed(&w->accounts, &w->policy, w->account_file, piece);
 }
 
 static void read_accounts(struct workspace *w, int root) {
-	struct problem why;
-
 	accounts_begin(&w->accounts, &w->policy);
-	if ((accounts_wants(&w->accounts, &w->policy, ACCOUNTS_PASSWD) &&
-	     !trusted_stream(root, PASSWD, w->chunk, sizeof(w->chunk), take_passwd, w, &why)) ||
-	    (accounts_wants(&w->accounts, &w->policy, ACCOUNTS_GROUP) &&
-	     !trusted_stream(root, GROUP, w->chunk, sizeof(w->chunk), take_group, w, &why)))
-		report_problem(&w->report, &why);
+	for (w->account_file = ACCOUNTS_PASSWD; w->account_file <= ACCOUNTS_GROUP; w->account_file++)
+		refuse_unless(w, !accounts_wants(&w->accounts, &w->policy, w->account_file) ||
+				 trusted_stream(root, w->account_file == ACCOUNTS_PASSWD ? "/etc/passwd" : "/etc/group",
+						w->chunk, sizeof(w->chunk), take_accounts, w, &w->why));
 }
 
-static struct command_match authorize(struct workspace *w) {
-	struct command_match match;
-	struct problem why;
+static void authorize(struct workspace *w) {
+	static const char *const denied = "not permitted: the caller is in neither allow_users nor allow_groups";
 	struct text directory;
 	bool keeps_cwd;
 
 	if (authorize_caller(&w->policy, &w->accounts, &w->caller) != DECISION_ALLOW) {
-		problem_set(&why, PROBLEM_DENIED, "not-permitted", "not permitted: the caller is in neither allow_users nor allow_groups");
+		problem_set(&w->why, PROBLEM_DENIED, "not-permitted", denied);
 		if (!w->caller.has_root)
-			caller_explain(&why);
-		report_problem(&w->report, &why);
+			caller_explain(&w->why);
+		report_problem(&w->report, &w->why);
 	}
 	w->report.is_entitled = true;
-	if (!plan_identity(&w->policy, &w->accounts, &w->plan, &why) ||
-	    !plan_directory(&w->policy, &w->accounts, &w->caller, &directory, &keeps_cwd, &why) ||
-	    !command_find(&w->policy, &w->request, keeps_cwd ? (struct text){0} : directory, &match, &why))
-		report_problem(&w->report, &why);
-	return match;
+	refuse_unless(w, plan_identity(&w->policy, &w->accounts, &w->plan, &w->why) &&
+			 plan_directory(&w->policy, &w->accounts, &w->caller, &directory, &keeps_cwd, &w->why) &&
+			 command_find(&w->policy, &w->request, keeps_cwd ? (struct text){0} : directory,
+				      &w->match, &w->why));
 }
 
 /* The filter is stale when a text that it was compiled from is not the one that is there now. */
-static bool read_site_profile(struct workspace *w, int root, struct text name, struct problem *why) {
-	struct text bytes, source;
+static bool read_site_profile(struct workspace *w, int root, struct text name) {
+	const struct program_file *const site = &w->profile;
+	char *const path = w->profile_path;
+	struct text bytes;
 	bool is_missing;
 
-	join(w->profile_path, sizeof(w->profile_path), SITE_PROFILES, name, ".filter");
-	if (!trusted_read(root, w->profile_path, (char *)w->site_bytes, sizeof(w->site_bytes), &bytes, &is_missing, why) ||
-	    !program_read(bytes.at, bytes.length, ARCHITECTURE, &w->site, why))
+	join(path, PROFILES, name, ".filter");
+	if (!trusted_read(root, path, (char *)w->site_bytes, sizeof(w->site_bytes), &bytes, &is_missing, &w->why) ||
+	    !program_read(bytes.at, bytes.length, shipped_arch, &w->profile, &w->why))
 		return false;
-	if (w->site.source_count == 0 || !text_equal(w->site.sources[0].name, name))
-		return problem_set(why, PROBLEM_SELF, "filter-stale", "was compiled from another profile");
-	for (size_t i = 0; i < w->site.source_count; i++) {
-		join(w->profile_path, sizeof(w->profile_path), SITE_PROFILES, w->site.sources[i].name, ".profile");
-		if (!trusted_read(root, w->profile_path, w->chunk, sizeof(w->chunk), &source, &is_missing, why))
+	if (site->source_count == 0 || !text_equal(site->sources[0].name, name))
+		return problem_set(&w->why, PROBLEM_SELF, "filter-stale", "was compiled from another profile");
+	for (const struct program_source *from = site->sources; from < site->sources + site->source_count; from++) {
+		join(path, PROFILES, from->name, ".profile");
+		if (!trusted_read(root, path, w->chunk, sizeof(w->chunk), &bytes, &is_missing, &w->why))
 			return false;
-		if (program_digest(source.at, source.length) != w->site.sources[i].digest)
-			return problem_set(why, PROBLEM_SELF, "filter-stale", "has changed since the filter was compiled");
+		if (program_digest(bytes.at, bytes.length) != from->digest)
+			return problem_set(&w->why, PROBLEM_SELF, "filter-stale",
+					   "has changed since the filter was compiled");
 	}
 	return true;
 }
 
 static const struct program *read_profile(struct workspace *w, int root) {
 	const struct plan_profile wanted = plan_profile(&w->policy);
-	const struct shipped_program *shipped;
-	struct problem why;
+	const struct shipped_program *const shipped = program_find(wanted.name);
 
 	if (wanted.is_none)
 		return NULL;
-	if (wanted.is_site) {
-		if (read_site_profile(w, root, wanted.name, &why))
-			return wanted.is_complaining ? &w->site.complain : &w->site.enforce;
-		why.object = text_of(w->profile_path);
-		why.hint = "runas-policy compile ";
-		why.hint_about = wanted.name;
-		report_problem(&w->report, &why);
+	if (wanted.is_site && !read_site_profile(w, root, wanted.name)) {
+		w->why.object = text_of(w->profile_path);
+		w->why.hint = "runas-policy compile ";
+		w->why.hint_about = wanted.name;
+		report_problem(&w->report, &w->why);
 	}
-	shipped = program_find(wanted.name);
-	if (shipped == NULL) {
-		problem_about(&why, "filter-missing", "no shipped profile is called", wanted.name, "@app-server, @app-server-debug, @web-static");
-		why.line = policy_next(&w->policy, KEY_SYSCALLS, NULL)->line;
-		report_problem(&w->report, &why);
+	if (!wanted.is_site && shipped == NULL) {
+		problem_about(&w->why, "filter-missing", "no shipped profile is called", wanted.name,
+			      "@app-server, @app-server-debug, @web-static");
+		w->why.line = policy_next(&w->policy, KEY_SYSCALLS, NULL)->line;
+		report_problem(&w->report, &w->why);
 	}
-	return wanted.is_complaining ? &shipped->complain : &shipped->enforce;
+	if (!wanted.is_site)
+		w->profile = (struct program_file){.enforce = shipped->enforce, .complain = shipped->complain};
+	return wanted.is_complaining ? &w->profile.complain : &w->profile.enforce;
 }
 
-static void make_plan(struct workspace *w, const struct command_match *match, const struct program *profile) {
+static void make_plan(struct workspace *w, const struct program *profile) {
 	const struct text syscalls = policy_value(&w->policy, KEY_SYSCALLS);
-	struct problem why;
-
-	if (!plan_build(&w->request, &w->caller, &w->policy, &w->accounts, match, profile, &w->plan, &why))
-		report_problem(&w->report, &why);
+	refuse_unless(w, plan_build(&w->request, &w->caller, &w->policy, &w->accounts, &w->match, profile,
+				    &w->plan, &w->why));
 	capabilities_require(&w->plan, &w->report);
 	if (!report_allowed(&w->report, w->plan.uid.value, syscalls.length > 0 ? syscalls : text_of("@app-server")) &&
 	    w->report.log == REPORT_LOG_REQUIRED)
-		report_stage(&w->report, "log", "/dev/log", "the policy says log = required: is a system logger running?", 0);
+		report_stage(&w->report, "log", "/dev/log",
+			     "the policy says log = required: is a system logger running?", 0);
 }
 
 int main(int argc, char *argv[], char *envp[]) {
@@ -195,14 +175,13 @@ int main(int argc, char *argv[], char *envp[]) {
 	read_request(&w, argc, argv);
 
 	const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root <= STDERR_FILENO)
-		report_stage(&w.report, "policy-unreadable", "/", NULL, errno);
+	must(root > STDERR_FILENO, &w.report, "policy-unreadable", "/", NULL);
 	read_policy(&w, root);
 	read_accounts(&w, root);
-	const struct command_match match = authorize(&w);
+	authorize(&w);
 	const struct program *const profile = read_profile(&w, root);
 	(void)close(root); /* nothing that root opened outlives the plan (CVE-2026-46333) */
-	make_plan(&w, &match, profile);
+	make_plan(&w, profile);
 
 	/* Point of no return: from here on nothing is decided, only applied. */
 	const struct launch_plan *const plan = &w.plan;

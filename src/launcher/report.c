@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
 
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #define MAX_MESSAGE 6144
 #define MAX_QUOTED 256 /* bytes of the command, and of anything else that a caller chose */
@@ -30,10 +27,8 @@ static void add_reason(struct sink *s, const struct report *to, const struct pro
 	sink_words(s, why->what);
 	if (why->about.length > 0)
 		add_quoted(s, " ", why->about);
-	if (why->error != 0) {
-		sink_words(s, ": ");
-		sink_words(s, strerror(why->error));
-	}
+	sink_words(s, why->error != 0 ? ": " : "");
+	sink_words(s, why->error != 0 ? strerror(why->error) : "");
 }
 
 static bool send_line(const struct sink *s) {
@@ -42,7 +37,6 @@ static bool send_line(const struct sink *s) {
 	const bool is_open = fd > STDERR_FILENO; /* 0 to 2 are taken: such an answer is a filter's */
 	const bool is_sent = is_open && connect(fd, (const struct sockaddr *)&log, sizeof(log)) == 0 &&
 			     send(fd, s->at, s->used, MSG_NOSIGNAL) == (ssize_t)s->used;
-
 	return is_open && close(fd) == 0 && is_sent;
 }
 
@@ -66,7 +60,6 @@ static void begin_line(struct sink *s, const struct report *to, const char *star
 bool report_allowed(const struct report *to, uint32_t app_uid, struct text syscalls) {
 	char bytes[MAX_MESSAGE];
 	struct sink s = {.at = bytes, .size = sizeof(bytes)};
-
 	begin_line(&s, to, "<86>runas-app["); /* authpriv.info */
 	sink_words(&s, " decision=allow user=");
 	sink_number(&s, app_uid);
@@ -86,61 +79,61 @@ static bool become_caller(const struct report *to) {
 	if (c == NULL || c->uid.value == 0)
 		return c == NULL ? identity_set_user(real) : saved == 0;
 	return (identity_has_groups(c->gid.value, c->groups, c->group_count, to->scratch) ||
-		identity_set_groups(c->gid.value, c->groups, c->group_count, to->scratch)) && identity_set_user(c->uid.value);
+		identity_set_groups(c->gid.value, c->groups, c->group_count, to->scratch)) &&
+	       identity_set_user(c->uid.value);
 }
 
-static _Noreturn void leave(const struct report *to, int fd, const struct sink *s, int status) {
+static _Noreturn void leave(const struct report *to, int fd, const char *bytes, size_t length, int status) {
 	if (to->is_sealed || (become_caller(to) && entry_unblock_signals()))
-		(void)!write(fd, s->at, s->used); /* whether it arrived, nobody is left to tell */
+		(void)!write(fd, bytes, length); /* whether it arrived, nobody is left to tell */
 	_exit(status);
 }
 
 _Noreturn void report_problem(const struct report *to, const struct problem *why) {
-	static const struct problem hidden = {.status = PROBLEM_DENIED, .word = "not-permitted", .what = "not permitted"};
-	const struct text word = text_of(why->word);
-	const bool is_told = to->is_entitled || text_is(word, "usage") || text_is(word, "no-such-app");
+	const bool is_told = to->is_entitled || text_is_choice(text_of(why->word), text_of("usage|no-such-app"));
+	const struct problem hidden = {.status = PROBLEM_DENIED, .word = "not-permitted", .what = "not permitted"};
 	const struct problem *told = is_told ? why : &hidden;
-	const bool has_app = to->request != NULL && to->request->app.length > 0;
-	char bytes[MAX_MESSAGE];
-	struct sink s = {.at = bytes, .size = sizeof(bytes)};
+	const struct text app = to->request != NULL ? to->request->app : (struct text){0};
+	char bytes[MAX_MESSAGE], words[MAX_MESSAGE / 4];
+	struct sink s = {.at = bytes, .size = sizeof(bytes)}, reason = {.at = words, .size = sizeof(words)};
 
-	if (has_app && !to->is_sealed && to->log != REPORT_LOG_NONE) {
+	if (app.length > 0 && !to->is_sealed && to->log != REPORT_LOG_NONE) {
 		begin_line(&s, to, "<84>runas-app["); /* authpriv.warning */
 		sink_words(&s, " decision=refuse word=");
-		sink_text(&s, word);
-		sink_words(&s, " reason=");
-		char reason[MAX_MESSAGE / 4];
-		struct sink inner = {.at = reason, .size = sizeof(reason)};
-		add_reason(&inner, to, why);
-		add_quoted(&s, "", (struct text){reason, inner.used});
+		sink_words(&s, why->word);
+		add_reason(&reason, to, why);
+		add_quoted(&s, " reason=", (struct text){words, reason.used});
 		(void)send_line(&s);
 		s.used = 0;
 	}
 	sink_words(&s, "runas-app: ");
-	if (has_app) {
-		sink_text(&s, to->request->app);
-		sink_words(&s, ": ");
-	}
+	sink_text(&s, app);
+	sink_words(&s, app.length > 0 ? ": " : "");
 	add_reason(&s, to, told);
 	sink_words(&s, " [");
 	sink_words(&s, told->word);
-	sink_words(&s, "]\n");
+	sink_words(&s, told->hint != NULL ? "]\nhint: " : "]\n");
 	if (told->hint != NULL) {
-		sink_words(&s, "hint: ");
 		sink_words(&s, told->hint);
 		sink_escaped(&s, told->hint_about);
 		sink_byte(&s, '\n');
 	}
-	leave(to, 2, &s, (int)told->status);
+	leave(to, 2, bytes, s.used, (int)told->status);
 }
 
-_Noreturn void report_stage(const struct report *to, const char *word, const char *object, const char *hint, int error) {
-	struct problem why = {.status = PROBLEM_SELF, .word = word, .hint = hint, .object = text_of(object), .error = error};
+_Noreturn void report_stage(const struct report *to, const char *word, const char *what, const char *hint, int error) {
+	report_problem(to, &(struct problem){
+		.status = PROBLEM_SELF, .word = word, .object = text_of(what), .hint = hint,
+		.what = error == 0 ? "did not take effect" : "failed", .error = error,
+	});
+}
 
-	why.what = error == 0 ? "did not take effect" : "failed";
-	report_problem(to, &why);
+void must(bool is_done, const struct report *to, const char *word, const char *object, const char *hint) {
+	if (!is_done)
+		report_stage(to, word, object, hint, errno);
+	errno = 0;
 }
 
 _Noreturn void report_words(const struct report *to, const char *words) {
-	leave(to, 1, &(struct sink){.at = (char *)(uintptr_t)words, .used = strlen(words)}, 0);
+	leave(to, 1, words, strlen(words), 0);
 }

@@ -2,11 +2,10 @@
 /*
  * report: the only way out, and the only voice.
  *
- * Runs as:  whatever the launch had become; it becomes the caller before it writes to the caller's descriptor.
  * Given:    who called and whether they may know the reason; constant words; bytes that it escapes.
  * Promises: what root opened is closed and root is gone for good before a byte is written (CVE-2012-0056); if that
  *           fails it exits in silence. A caller that is not entitled learns nothing but "not permitted".
- * Never:    returns (but report_allowed), or formats with a caller's bytes.
+ * Never:    formats with a caller's bytes; returns after a failure.
  */
 #ifndef LAUNCHER_REPORT_H
 #define LAUNCHER_REPORT_H
@@ -28,8 +27,11 @@ struct report {
 
 _Noreturn void report_problem(const struct report *to, const struct problem *why);
 
-/* A stage failed at object. hint may be NULL; error is an errno, or 0 for a value that was read back wrong. */
-_Noreturn void report_stage(const struct report *to, const char *word, const char *object, const char *hint, int error);
+/* A stage failed at what. hint may be NULL; error is an errno, or 0 for a value that was read back wrong. */
+_Noreturn void report_stage(const struct report *to, const char *word, const char *what, const char *hint, int error);
+
+/* The same with errno, unless it went well: then errno becomes 0, which a wrong value of the next act leaves so. */
+void must(bool is_done, const struct report *to, const char *word, const char *object, const char *hint);
 
 /* Help or version, to standard output, with status 0. */
 _Noreturn void report_words(const struct report *to, const char *words);

@@ -3,43 +3,30 @@
 
 #include <string.h>
 
-#define PASSWD_FIELDS 7
-#define GROUP_FIELDS 4
+enum { GROUP_FIELDS = 4, PASSWD_FIELDS = 7 };
 
-static void want(struct accounts *a, const struct policy *p, enum policy_key key, enum accounts_file file) {
-	for (const struct setting *s = NULL; (s = policy_next(p, key, s)) != NULL;)
-		if (text_is_account(s->value) && !(key == KEY_GROUPS && text_is(s->value, "none")))
-			a->wanted[a->count++] = (struct accounts_wanted){s, file, ACCOUNTS_ABSENT, 0};
-}
+static bool is_id(struct text t, uint64_t *ret) { return text_number(t, UINT32_MAX - 1, ret); }
 
 void accounts_begin(struct accounts *a, const struct policy *p) {
-	a->count = 0;
-	a->in_long_line = false;
-	a->user.state = ACCOUNTS_ABSENT;
-	want(a, p, KEY_ALLOW_USERS, ACCOUNTS_PASSWD);
-	want(a, p, KEY_USER, ACCOUNTS_PASSWD);
-	want(a, p, KEY_ALLOW_GROUPS, ACCOUNTS_GROUP);
-	want(a, p, KEY_GROUP, ACCOUNTS_GROUP);
-	want(a, p, KEY_GROUPS, ACCOUNTS_GROUP);
+	memset(a, 0, sizeof(*a));
+	for (const struct setting *s = p->settings; s < p->settings + p->count; s++) {
+		const bool is_user = s->key == KEY_ALLOW_USERS || s->key == KEY_USER;
+		uint64_t id = 0;
+		if (!is_user && s->key != KEY_ALLOW_GROUPS && s->key != KEY_GROUP &&
+		    (s->key != KEY_GROUPS || text_is(s->value, "none")))
+			continue;
+		const enum accounts_state state = is_id(s->value, &id) ? ACCOUNTS_FOUND : ACCOUNTS_ABSENT;
+		a->wanted[a->count++] =
+			(struct accounts_wanted){s, is_user ? ACCOUNTS_PASSWD : ACCOUNTS_GROUP, state, (uint32_t)id};
+	}
 }
 
 bool accounts_wants(const struct accounts *a, const struct policy *p, enum accounts_file file) {
 	for (size_t i = 0; i < a->count; i++)
-		if (a->wanted[i].file == file)
+		if (a->wanted[i].file == file && a->wanted[i].state == ACCOUNTS_ABSENT)
 			return true;
-	return file == ACCOUNTS_PASSWD && (policy_next(p, KEY_GROUP, NULL) == NULL || policy_next(p, KEY_HOME, NULL) == NULL ||
-					   policy_next(p, KEY_DIRECTORY, NULL) == NULL);
-}
-
-/* How many fields there are; one more than asked for tells that there are too many. */
-static size_t split(struct text line, struct text fields[PASSWD_FIELDS + 1]) {
-	size_t n = 0;
-
-	for (bool more = true; more && n <= PASSWD_FIELDS; line = text_after(line, 1)) {
-		fields[n++] = text_until(&line, ":");
-		more = line.length > 0;
-	}
-	return n;
+	return file == ACCOUNTS_PASSWD && (policy_next(p, KEY_GROUP, NULL) == NULL ||
+		policy_next(p, KEY_HOME, NULL) == NULL || policy_next(p, KEY_DIRECTORY, NULL) == NULL);
 }
 
 static size_t keep_path(char *to, struct text from) {
@@ -49,41 +36,39 @@ static size_t keep_path(char *to, struct text from) {
 	return from.length;
 }
 
-static void take_user(struct accounts *a, const struct text *fields, uint32_t uid, uint32_t gid) {
-	if (a->user.state != ACCOUNTS_ABSENT) {
-		a->user.state = a->user.uid == uid && a->user.gid == gid ? a->user.state : ACCOUNTS_AMBIGUOUS;
-		return;
-	}
-	a->user.state = ACCOUNTS_FOUND;
-	a->user.uid = uid;
-	a->user.gid = gid;
-	a->user.name_length = fields[0].length;
-	memcpy(a->user.name, fields[0].at, fields[0].length);
-	a->user.home_length = keep_path(a->user.home, fields[5]);
-	a->user.shell_length = keep_path(a->user.shell, fields[6]);
+/* A second sight of the same is fine; of anything else, and the account is nobody's. */
+static enum accounts_state seen(enum accounts_state before, bool is_same) {
+	return before == ACCOUNTS_ABSENT || (before == ACCOUNTS_FOUND && is_same) ? ACCOUNTS_FOUND : ACCOUNTS_AMBIGUOUS;
 }
 
 static void take_line(struct accounts *a, const struct policy *p, enum accounts_file file, struct text line) {
 	const bool is_passwd = file == ACCOUNTS_PASSWD;
-	const struct setting *user = policy_next(p, KEY_USER, NULL);
-	struct text fields[PASSWD_FIELDS + 1];
+	const struct text user = policy_value(p, KEY_USER);
+	struct text rest = line, fields[PASSWD_FIELDS + 1];
 	uint64_t id, gid = 0, target;
+	size_t n = 0;
 
-	if (split(line, fields) != (is_passwd ? PASSWD_FIELDS : GROUP_FIELDS) || !text_is_account(fields[0]) ||
-	    !text_number(fields[2], UINT32_MAX - 1, &id) ||
-	    (is_passwd && (!text_number(fields[3], UINT32_MAX - 1, &gid) || !text_is_printable(line))))
+	while (n <= PASSWD_FIELDS && text_field(&rest, ":", &fields[n]))
+		n++;
+	if (n != (is_passwd ? PASSWD_FIELDS : GROUP_FIELDS) || !text_is_account(fields[0]) || !is_id(fields[2], &id) ||
+	    (is_passwd && (!is_id(fields[3], &gid) || !text_is_printable(line))))
 		return;
-	for (struct accounts_wanted *w = a->wanted; w < a->wanted + a->count; w++) {
-		if (w->file != file || !text_equal(w->by->value, fields[0]))
-			continue;
-		if (w->state != ACCOUNTS_ABSENT && w->id != id)
-			w->state = ACCOUNTS_AMBIGUOUS;
-		else if (w->state == ACCOUNTS_ABSENT)
-			*w = (struct accounts_wanted){w->by, file, ACCOUNTS_FOUND, (uint32_t)id};
+	for (struct accounts_wanted *w = a->wanted; w < a->wanted + a->count; w++)
+		if (w->file == file && text_equal(w->by->value, fields[0])) {
+			w->state = seen(w->state, w->id == id);
+			w->id = (uint32_t)id;
+		}
+	if (!is_passwd || (!text_equal(user, fields[0]) && (!is_id(user, &target) || target != id)))
+		return;
+	if (a->user.state == ACCOUNTS_ABSENT) {
+		a->user.uid = (uint32_t)id;
+		a->user.gid = (uint32_t)gid;
+		a->user.name_length = fields[0].length;
+		memcpy(a->user.name, fields[0].at, fields[0].length);
+		a->user.home_length = keep_path(a->user.home, fields[5]);
+		a->user.shell_length = keep_path(a->user.shell, fields[6]);
 	}
-	if (is_passwd && user != NULL && (text_equal(user->value, fields[0]) ||
-					  (text_number(user->value, UINT32_MAX - 1, &target) && target == id)))
-		take_user(a, fields, (uint32_t)id, (uint32_t)gid);
+	a->user.state = seen(a->user.state, a->user.uid == id && a->user.gid == gid);
 }
 
 size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_file file, struct text piece) {
@@ -106,15 +91,10 @@ size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_f
 }
 
 bool accounts_id(const struct accounts *a, const struct setting *s, uint32_t *ret) {
-	uint64_t number;
-
 	for (const struct accounts_wanted *w = a->wanted; w < a->wanted + a->count; w++)
-		if (w->by == s) {
-			*ret = w->state == ACCOUNTS_FOUND ? w->id : *ret;
-			return w->state == ACCOUNTS_FOUND;
+		if (w->by == s && w->state == ACCOUNTS_FOUND) {
+			*ret = w->id;
+			return true;
 		}
-	if (!text_number(s->value, UINT32_MAX - 1, &number))
-		return false;
-	*ret = (uint32_t)number;
-	return true;
+	return false;
 }

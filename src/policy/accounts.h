@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * accounts: the policy's names, looked up in the bytes of /etc/passwd and /etc/group, without NSS.
- *
  * Given:    the file in pieces of any size; lines may be of any length.
  * Promises: only well-formed lines match (7 or 4 fields, strict numbers and names), so "+", "-" and NIS lines never do;
  *           a name that stands twice with different ids is ambiguous, and so nobody's.
  * Never:    lets a name fall back to a number, to 0, or to the caller.
  */
-#ifndef POLICY_ACCOUNTS_H
-#define POLICY_ACCOUNTS_H
+#pragma once
 
 #include "policy/policy.h"
 
@@ -19,7 +17,7 @@ enum accounts_file { ACCOUNTS_PASSWD, ACCOUNTS_GROUP };
 enum accounts_state { ACCOUNTS_ABSENT, ACCOUNTS_FOUND, ACCOUNTS_AMBIGUOUS };
 
 struct accounts {
-	struct accounts_wanted {
+	struct accounts_wanted { /* every account setting; a number is found from the start */
 		const struct setting *by;
 		enum accounts_file file;
 		enum accounts_state state;
@@ -27,7 +25,7 @@ struct accounts {
 	} wanted[ACCOUNTS_MAX_WANTED];
 	size_t count;
 	bool in_long_line;
-	struct { /* the target's passwd entry, if it has one */
+	struct { /* the target's passwd entry; lengths are 0 when it has none */
 		enum accounts_state state;
 		uint32_t uid, gid;
 		size_t name_length, home_length, shell_length;
@@ -35,7 +33,6 @@ struct accounts {
 	} user;
 };
 
-/* Notes which names the policy holds. */
 void accounts_begin(struct accounts *a, const struct policy *p);
 
 /* Does anything have to be looked up there? The target's own entry counts for /etc/passwd. */
@@ -46,5 +43,3 @@ size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_f
 
 /* The id of an account setting. false: no such name, or an ambiguous one. */
 bool accounts_id(const struct accounts *a, const struct setting *s, uint32_t *ret);
-
-#endif

@@ -3,7 +3,7 @@
 #include "policy/environment.h"
 #include "policy/policy.h"
 
-enum times { ONCE, WORDS, LINES };
+enum times { ONCE = 1, WORDS = POLICY_MAX_WORDS, LINES = POLICY_MAX_LINES }; /* so often at most */
 enum shape { CHOICE, NUMBER, ACCOUNT, UMASK, PATH, SEARCH, COMMAND, ASSIGNMENT, KEEP, PROFILE, LIMIT };
 
 struct key {
@@ -16,7 +16,8 @@ struct key {
 
 #define AN_ACCOUNT "a name of /etc/passwd or /etc/group, or a number without sign or leading zero"
 #define A_PATH "an absolute path without empty, . or .. parts"
-#define A_LIMIT(name) {"limit_" name, ONCE, LIMIT, 0, 0, "SOFT or SOFT:HARD, numbers or unlimited, SOFT not above HARD"}
+#define A_RANGE "SOFT or SOFT:HARD, numbers or unlimited, SOFT not above HARD"
+#define A_LIMIT(name) {"limit_" name, ONCE, LIMIT, 0, 0, A_RANGE}
 
 static const struct key keys[KEY_COUNT] = {
 	[KEY_VERSION] = {"runas-app", ONCE, CHOICE, 0, 0, "1"},
@@ -33,126 +34,100 @@ static const struct key keys[KEY_COUNT] = {
 	[KEY_PATH] = {"path", ONCE, SEARCH, 0, 0, "1 to 16 absolute directories, separated by :"},
 	[KEY_COMMAND] = {"command", LINES, COMMAND, 0, 0, ""},
 	[KEY_ENV] = {"env", LINES, ASSIGNMENT, 0, 0, "NAME=value: no export, no quotes round the value"},
-	[KEY_ENV_KEEP] = {"env_keep", WORDS, KEEP, 0, 0,
-			  "NAME, PREFIX_*, *, none or @systemd; not what runas-app sets, nor what loaders and interpreters obey"},
+	[KEY_ENV_KEEP] = {"env_keep", WORDS, KEEP, 0, 0, "NAME, PREFIX_*, *, none or @systemd; "
+			  "not what runas-app sets, nor what loaders and interpreters obey"},
 	[KEY_SYSCALLS] = {"syscalls", ONCE, PROFILE, 0, 0, "@SHIPPED, SITE, complain and one of these, or none"},
 	[KEY_NICE] = {"nice", ONCE, NUMBER, -20, 19, "-20 to 19"},
 	[KEY_OOM_SCORE_ADJ] = {"oom_score_adj", ONCE, NUMBER, -1000, 1000, "-1000 to 1000"},
 	[KEY_KEEP_FDS] = {"keep_fds", WORDS, NUMBER, POLICY_FD_FIRST, POLICY_FD_LAST, "3 to 31"},
 	[KEY_LOG] = {"log", ONCE, CHOICE, 0, 0, "syslog|required|none"},
-	[KEY_LIMIT] = A_LIMIT("cpu"), A_LIMIT("fsize"), A_LIMIT("data"), A_LIMIT("stack"), A_LIMIT("core"), A_LIMIT("rss"),
-	A_LIMIT("nproc"), A_LIMIT("nofile"), A_LIMIT("memlock"), A_LIMIT("as"), A_LIMIT("locks"), A_LIMIT("sigpending"),
-	A_LIMIT("msgqueue"), A_LIMIT("nice"), A_LIMIT("rtprio"), A_LIMIT("rttime"),
+	[KEY_LIMIT] = A_LIMIT("cpu"), A_LIMIT("fsize"), A_LIMIT("data"), A_LIMIT("stack"), A_LIMIT("core"),
+	A_LIMIT("rss"), A_LIMIT("nproc"), A_LIMIT("nofile"), A_LIMIT("memlock"), A_LIMIT("as"), A_LIMIT("locks"),
+	A_LIMIT("sigpending"), A_LIMIT("msgqueue"), A_LIMIT("nice"), A_LIMIT("rtprio"), A_LIMIT("rttime"),
 };
 
-const char *policy_key_name(enum policy_key key) {
-	return keys[key].name;
-}
+const char *policy_key_name(enum policy_key key) { return keys[key].name; }
 
 static bool is_search_path(struct text t) {
 	size_t n = 0;
-
-	for (bool more = true; more; t = text_after(t, 1)) {
-		if (!text_is_path(text_until(&t, ":")) || ++n > POLICY_MAX_CANDIDATES)
+	for (struct text part; text_field(&t, ":", &part);)
+		if (!text_is_path(part) || ++n > POLICY_MAX_CANDIDATES)
 			return false;
-		more = t.length > 0;
-	}
 	return true;
 }
 
-static bool is_profile(struct text t) {
-	struct text word = text_word(&t);
-	const bool is_complaining = text_is(word, "complain");
-
-	if (is_complaining)
-		word = text_word(&t);
-	return t.length == 0 && text_is_app(text_after(word, text_starts(word, text_of("@")))) &&
-	       !(is_complaining && text_is(word, "none"));
-}
-
 static bool fits(const struct key *key, struct text t, struct problem *why) {
+	struct plan_profile profile;
 	uint64_t soft, hard;
 	uint32_t mask;
 	int number;
 
 	switch (key->shape) {
-	case CHOICE:
-		return text_is_choice(t, text_of(key->takes));
-	case NUMBER:
-		return policy_read_number(t, key->least, key->most, &number);
-	case ACCOUNT:
-		return text_is_account(t) || text_number(t, UINT32_MAX - 1, &hard);
-	case UMASK:
-		return text_umask(t, &mask);
-	case PATH:
-		return text_is_path(t);
-	case SEARCH:
-		return is_search_path(t);
-	case COMMAND:
-		return command_check(t, why);
-	case ASSIGNMENT:
-		return environment_is_assignment(t);
-	case KEEP:
-		return environment_is_keep_word(t);
-	case PROFILE:
-		return is_profile(t);
-	case LIMIT:
-		return policy_read_limit(t, &soft, &hard);
+	case CHOICE: return text_is_choice(t, text_of(key->takes));
+	case NUMBER: return policy_read_number(t, key->least, key->most, &number);
+	case ACCOUNT: return text_is_account(t) || text_number(t, UINT32_MAX - 1, &hard);
+	case UMASK: return text_umask(t, &mask);
+	case PATH: return text_is_path(t);
+	case SEARCH: return is_search_path(t);
+	case COMMAND: return command_check(t, why);
+	case ASSIGNMENT: return environment_is_assignment(t);
+	case KEEP: return environment_is_keep_word(t);
+	case PROFILE: return policy_read_profile(t, &profile);
+	case LIMIT: return policy_read_limit(t, &soft, &hard);
 	}
 	return false;
 }
 
 static bool find_key(struct text name, enum policy_key *ret, struct problem *why) {
 	static const char later[] = "write|tmp|write_enforce|listen|serve|env_file|stdio_chown";
-
 	for (*ret = KEY_VERSION; *ret < KEY_COUNT; (*ret)++)
 		if (text_is(name, keys[*ret].name))
 			return true;
-	if (text_is_choice(name, text_of(later)))
-		return problem_about(why, "policy-unsupported", "this version does not enforce", name, "take the line out");
-	return problem_about(why, "policy-key", "unknown key", name, "runas-app.conf(5) lists the keys");
+	return text_is_choice(name, text_of(later))
+		? problem_about(why, "policy-unsupported", "this version does not enforce", name, "take the line out")
+		: problem_about(why, "policy-key", "unknown key", name, "runas-app.conf(5) lists the keys");
 }
 
-static bool add_setting(struct policy *p, enum policy_key key, struct text value, unsigned line, struct problem *why) {
-	const size_t most = keys[key].times == ONCE ? 1 : keys[key].times == WORDS ? POLICY_MAX_WORDS : POLICY_MAX_LINES;
+static bool add_setting(struct policy *p, enum policy_key id, struct text value, unsigned line, struct problem *why) {
+	const struct key *key = &keys[id];
+	struct text rest = value;
 	size_t same = 0;
 
-	for (const struct setting *s = NULL; (s = policy_next(p, key, s)) != NULL;)
+	for (const struct setting *s = NULL; (s = policy_next(p, id, s)) != NULL;)
 		same++;
-	if (same >= most || p->count >= POLICY_MAX_SETTINGS)
-		return problem_about(why, most == 1 ? "policy-twice" : "policy-size", most == 1 ? "is set twice:" : "too many values of",
-				     text_of(keys[key].name), NULL);
-	*why = (struct problem){0};
-	if (!fits(&keys[key], value, why)) {
-		const bool has_comma = text_until(&(struct text){value.at, value.length}, ",").length < value.length;
-
-		return why->word != NULL ? false : problem_about(why, "policy-value", "not a value of this key:", value,
-			keys[key].times == WORDS && has_comma ? "separate with blanks, not commas" : keys[key].takes);
-	}
-	p->settings[p->count++] = (struct setting){value, key, line};
+	if (key->times == ONCE && same > 0)
+		return problem_about(why, "policy-twice", "is set twice:", text_of(key->name), NULL);
+	if (same >= (size_t)key->times || p->count >= POLICY_MAX_SETTINGS)
+		return problem_about(why, "policy-size", "too many values of", text_of(key->name), NULL);
+	text_until(&rest, ",");
+	problem_about(why, "policy-value", "not a value of this key:", value,
+		      key->times == WORDS && rest.length > 0 ? "separate with blanks, not commas" : key->takes);
+	if (!fits(key, value, why)) /* may know better what is wrong */
+		return false;
+	p->settings[p->count++] = (struct setting){value, id, line};
 	return true;
 }
 
 static bool parse_line(struct text line, unsigned number, struct policy *p, struct problem *why) {
-	struct text value = text_trim(line), name;
+	struct text rest = line;
+	const struct text name = text_trim(text_until(&rest, "="));
+	struct text value = text_trim(text_after(rest, 1));
 	enum policy_key key;
 
-	if (value.length == 0 || value.at[0] == '#')
+	if (text_starts(name, text_of("#")) || (name.length == 0 && rest.length == 0))
 		return true;
-	value.length = (size_t)(line.at + line.length - value.at); /* `env` keeps the blanks at the end */
-	name = text_trim(text_until(&value, "="));
-	if (value.length == 0)
-		return problem_about(why, "policy-syntax", "no = in this line:", name, "KEY = VALUE, or a comment that starts with #");
+	if (rest.length == 0)
+		return problem_about(why, "policy-syntax", "no = in this line:", name,
+				     "KEY = VALUE, or a comment that starts with #");
 	if (!find_key(name, &key, why))
 		return false;
-	value = text_after(value, 1);
-	name = text_trim(value);
-	value = key == KEY_ENV && name.length > 0 ? text_after(value, (size_t)(name.at - value.at)) : name;
 	if (value.length == 0)
-		return problem_about(why, "policy-value", "no value for", text_of(keys[key].name), "without the line it has its default");
+		return problem_about(why, "policy-value", "no value for", name, "without the line it has its default");
 	if ((p->count == 0) != (key == KEY_VERSION))
-		return problem_about(why, "policy-version", "the first setting, and only it, is the format version; found",
-				     text_of(keys[key].name), "runas-app = 1");
+		return problem_about(why, "policy-version",
+				     "the first setting, and only it, is the format version; found", name, "runas-app = 1");
+	if (key == KEY_ENV) /* keeps the blanks at the end */
+		value.length = (size_t)(line.at + line.length - value.at);
 	if (keys[key].times != WORDS)
 		return add_setting(p, key, value, number, why);
 	for (struct text word; (word = text_word(&value)).length > 0;)
@@ -167,20 +142,18 @@ static bool check_bytes(struct text line, struct problem *why) {
 	for (struct text byte = {line.at, 1}; byte.at < line.at + line.length; byte.at++)
 		if (!text_is_printable(byte) && byte.at[0] != '\t')
 			return problem_about(why, "policy-syntax", "control character", byte,
-					     byte.at[0] == '\r' ? "carriage return; save it with Unix line ends: sed -i 's/\\r$//' FILE" : NULL);
+				byte.at[0] == '\r' ? "carriage return; save it with Unix line ends: sed -i 's/\\r$//' FILE" : NULL);
 	return true;
 }
 
 bool parse_policy(struct text bytes, struct policy *ret, struct problem *why) {
-	ret->count = 0;
-	for (unsigned number = 1; bytes.length > 0; number++) {
-		const struct text line = text_until(&bytes, "\n");
+	struct text line;
 
-		bytes = text_after(bytes, 1);
+	ret->count = 0;
+	for (unsigned number = 1; text_field(&bytes, "\n", &line); number++)
 		if (!check_bytes(line, why) || !parse_line(line, number, ret, why)) {
 			why->line = number;
 			return false;
 		}
-	}
 	return true;
 }

@@ -3,43 +3,28 @@
 
 #define NO_LIMIT UINT64_MAX
 #define ANY {true, NO_LIMIT, NO_LIMIT, NO_LIMIT}
-#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 /*
  * For callers whose limits are not trusted: the kernel's and systemd's usual ones, in RLIMIT order. The third number is
- * the hard limit that still is enough where root lacks CAP_SYS_RESOURCE and cannot raise what it found.
+ * the hard limit that still is enough where root lacks CAP_SYS_RESOURCE and cannot raise what it found: the kernel's
+ * own nproc and sigpending depend on the machine.
  */
 static const struct plan_limit usual_limits[POLICY_LIMITS] = {
-	ANY, ANY, ANY,				 /* cpu, fsize, data */
-	{true, 8388608, NO_LIMIT, 8388608},	 /* stack, bytes */
-	{true, 0, NO_LIMIT, 0}, ANY,		 /* core, rss */
-	{true, NO_LIMIT, NO_LIMIT, 1024},	 /* nproc: the kernel's own depends on the machine */
-	{true, 1024, 524288, 4096},		 /* nofile */
-	{true, 8388608, 8388608, 65536},	 /* memlock, bytes */
-	ANY, ANY,				 /* as, locks */
-	{true, NO_LIMIT, NO_LIMIT, 1024},	 /* sigpending: as nproc */
-	{true, 819200, 819200, 819200},		 /* msgqueue, bytes */
-	{true, 0, 0, 0}, {true, 0, 0, 0}, ANY, /* nice, rtprio, rttime */
+	ANY, ANY, ANY, {true, 8388608, NO_LIMIT, 8388608},			/* cpu, fsize, data, stack (bytes) */
+	{true, 0, NO_LIMIT, 0}, ANY, {true, NO_LIMIT, NO_LIMIT, 1024},		/* core, rss, nproc */
+	{true, 1024, 524288, 4096}, {true, 8388608, 8388608, 65536}, ANY, ANY,	/* nofile, memlock (bytes), as, locks */
+	{true, NO_LIMIT, NO_LIMIT, 1024}, {true, 819200, 819200, 819200},	/* sigpending, msgqueue (bytes) */
+	{true, 0, 0, 0}, {true, 0, 0, 0}, ANY,					/* nice, rtprio, rttime */
 };
 
-static bool bad(struct problem *why, const struct setting *at, const char *word, const char *what, const char *hint) {
-	problem_about(why, word, what, at->value, hint);
-	why->line = at->line;
-	return false;
+static struct text value_or(const struct policy *p, enum policy_key key, struct text otherwise) {
+	const struct setting *s = policy_next(p, key, NULL);
+	return s != NULL ? s->value : otherwise;
 }
 
 struct plan_profile plan_profile(const struct policy *p) {
-	struct text rest = policy_value(p, KEY_SYSCALLS);
-	struct plan_profile profile = {.name = text_word(&rest)};
-
-	profile.is_complaining = text_is(profile.name, "complain");
-	if (profile.is_complaining)
-		profile.name = text_word(&rest);
-	if (profile.name.length == 0)
-		profile.name = text_of("@app-server");
-	profile.is_none = text_is(profile.name, "none");
-	profile.is_site = !profile.is_none && profile.name.at[0] != '@';
-	profile.name = text_after(profile.name, profile.name.at[0] == '@');
+	struct plan_profile profile;
+	(void)policy_read_profile(value_or(p, KEY_SYSCALLS, text_of("@app-server")), &profile);
 	return profile;
 }
 
@@ -61,48 +46,48 @@ static void add_group(struct launch_plan *plan, uint32_t gid) {
 	plan->group_count++;
 }
 
-static bool is_root_id(uint32_t id) {
-	return id == 0 || id == UINT32_MAX;
+static bool check_id(uint32_t id, const struct setting *s, struct problem *why) {
+	return (id != 0 && id != UINT32_MAX) ||
+	       policy_refuse(why, s, "policy-root", "an app never runs as root or in its group:", s->value, NULL);
+}
+
+static bool group_id(const struct accounts *a, const struct setting *s, uint32_t *ret, struct problem *why) {
+	return accounts_id(a, s, ret) || policy_refuse(why, s, "account", "no single entry in /etc/group:", s->value,
+						       "groupadd, or mend /etc/group");
 }
 
 bool plan_identity(const struct policy *p, const struct accounts *a, struct launch_plan *ret, struct problem *why) {
-	static const char *const no_group = "no single entry in /etc/group:", *const for_root = "an app never runs as root or in its group:";
 	const struct setting *user = policy_next(p, KEY_USER, NULL), *group = policy_next(p, KEY_GROUP, NULL);
-	const struct setting *groups = policy_next(p, KEY_GROUPS, NULL);
+	const struct setting *s = policy_next(p, KEY_GROUPS, NULL);
+	uint32_t gid;
 
 	if (a->user.state == ACCOUNTS_AMBIGUOUS || !accounts_id(a, user, &ret->uid.value))
-		return bad(why, user, "account", "no single entry in /etc/passwd:", "useradd, or mend /etc/passwd");
+		return policy_refuse(why, user, "account", "no single entry in /etc/passwd:", user->value,
+				     "useradd, or mend /etc/passwd");
 	if (group == NULL && a->user.state != ACCOUNTS_FOUND)
-		return bad(why, user, "account", "no entry in /etc/passwd:", "set group, home and directory too");
+		return policy_refuse(why, user, "account", "no entry in /etc/passwd:", user->value,
+				     "set group, home and directory too");
 	ret->gid.value = a->user.gid;
-	if (group != NULL && !accounts_id(a, group, &ret->gid.value))
-		return bad(why, group, "account", no_group, "groupadd, or mend /etc/group");
-	if (is_root_id(ret->uid.value) || is_root_id(ret->gid.value))
-		return bad(why, user, "policy-root", for_root, NULL);
+	if ((group != NULL && !group_id(a, group, &ret->gid.value, why)) || !check_id(ret->uid.value, user, why) ||
+	    !check_id(ret->gid.value, user, why))
+		return false;
 	ret->group_count = 0;
-	if (groups == NULL)
+	if (s == NULL)
 		add_group(ret, ret->gid.value);
-	for (; groups != NULL && !text_is(groups->value, "none"); groups = policy_next(p, KEY_GROUPS, groups)) {
-		uint32_t gid;
-
-		if (!accounts_id(a, groups, &gid))
-			return bad(why, groups, "account", no_group, "groupadd, or mend /etc/group");
-		if (is_root_id(gid))
-			return bad(why, groups, "policy-root", for_root, NULL);
+	for (; s != NULL && !text_is(s->value, "none"); s = policy_next(p, KEY_GROUPS, s)) {
+		if (!group_id(a, s, &gid, why) || !check_id(gid, s, why))
+			return false;
 		add_group(ret, gid);
 	}
 	return true;
 }
 
-/* The policy's value, or the target's of /etc/passwd, or nothing. */
-static struct text value_or(const struct policy *p, enum policy_key key, const struct accounts *a, const char *at, size_t length) {
-	const struct text value = policy_value(p, key);
-
-	return value.length > 0 || a->user.state != ACCOUNTS_FOUND ? value : (struct text){at, length};
+static struct text search_path(const struct policy *p) {
+	return value_or(p, KEY_PATH, text_of("/usr/local/bin:/usr/bin:/bin"));
 }
 
 static struct text home_of(const struct policy *p, const struct accounts *a) {
-	return value_or(p, KEY_HOME, a, a->user.home, a->user.home_length);
+	return value_or(p, KEY_HOME, (struct text){a->user.home, a->user.home_length});
 }
 
 bool plan_directory(const struct policy *p, const struct accounts *a, const struct caller *c, struct text *ret,
@@ -110,17 +95,20 @@ bool plan_directory(const struct policy *p, const struct accounts *a, const stru
 	*ret_keeps_cwd = false;
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_DIRECTORY_BELOW, s)) != NULL;)
 		*ret_keeps_cwd = *ret_keeps_cwd || (text_is_path(c->cwd) && text_is_below(c->cwd, s->value));
-	*ret = *ret_keeps_cwd ? c->cwd : policy_value(p, KEY_DIRECTORY);
-	if (ret->length == 0)
-		*ret = home_of(p, a);
-	return ret->length > 0 || problem_about(why, "policy-value", "no directory to start in, and no home in /etc/passwd",
-						(struct text){0}, "directory = /srv/app");
+	*ret = *ret_keeps_cwd ? c->cwd : value_or(p, KEY_DIRECTORY, home_of(p, a));
+	return ret->length > 0 ||
+	       problem_about(why, "policy-value", "no directory to start in, and no home in /etc/passwd", *ret,
+			     "directory = /srv/app");
+}
+
+static bool add_own(struct launch_plan *ret, struct sink *to, const char *name, struct text value, struct problem *why) {
+	return value.length == 0 || environment_set(&ret->environment, to, text_of(name), value, why);
 }
 
 /* sd_listen_fds(3): only real root hands sockets on, and only those that the policy keeps. */
-static bool plan_sockets(const struct caller *c, struct launch_plan *ret, struct sink *bytes, struct problem *why) {
-	struct text pid = environment_get(c->environment, "LISTEN_PID"), names = environment_get(c->environment, "LISTEN_FDNAMES");
-	struct text rest = names;
+static bool add_sockets(const struct caller *c, struct launch_plan *ret, struct sink *to, struct problem *why) {
+	const struct text pid = environment_get(c->environment, "LISTEN_PID");
+	struct text names = environment_get(c->environment, "LISTEN_FDNAMES"), rest = names;
 	char digits[20];
 	struct sink count = {.at = digits, .size = sizeof(digits)};
 	uint64_t number, passed, kept = 0;
@@ -128,38 +116,34 @@ static bool plan_sockets(const struct caller *c, struct launch_plan *ret, struct
 	if (!caller_is_root(c) || !text_number(pid, UINT32_MAX, &number) || number != c->pid ||
 	    !text_number(environment_get(c->environment, "LISTEN_FDS"), POLICY_FD_LAST, &passed))
 		return true;
-	for (; kept < passed && (ret->keep_fds >> (POLICY_FD_FIRST + kept) & 1) != 0; kept++) {
+	for (; kept < passed && ((uint64_t)ret->keep_fds >> (POLICY_FD_FIRST + kept) & 1) != 0; kept++) {
 		rest = text_after(rest, kept > 0);
 		text_until(&rest, ":");
 	}
 	names.length -= rest.length;
 	sink_number(&count, kept);
-	return kept == 0 || (environment_set(&ret->environment, bytes, "LISTEN_FDS", (struct text){digits, count.used}, why) &&
-			     environment_set(&ret->environment, bytes, "LISTEN_PID", pid, why) &&
-			     (names.length == 0 || environment_set(&ret->environment, bytes, "LISTEN_FDNAMES", names, why)));
+	return kept == 0 || (add_own(ret, to, "LISTEN_FDS", (struct text){digits, count.used}, why) &&
+			     add_own(ret, to, "LISTEN_PID", pid, why) && add_own(ret, to, "LISTEN_FDNAMES", names, why));
 }
 
-static bool plan_environment(const struct policy *p, const struct accounts *a, const struct caller *c, struct text directory,
-			     struct launch_plan *ret, struct problem *why) {
+static bool plan_environment(const struct policy *p, const struct accounts *a, const struct caller *c,
+			     struct text directory, struct launch_plan *ret, struct problem *why) {
+	static const char unusable[] = "|/usr/sbin/nologin|/sbin/nologin|/bin/false|/usr/bin/false";
 	struct sink bytes = {.at = ret->environment_bytes, .size = sizeof(ret->environment_bytes)};
-	const struct text path = policy_value(p, KEY_PATH), user = {a->user.name, a->user.state == ACCOUNTS_FOUND ? a->user.name_length : 0};
-	struct text shell = value_or(p, KEY_SHELL, a, a->user.shell, a->user.shell_length);
+	const struct text user = {a->user.name, a->user.name_length}, home = home_of(p, a);
+	struct text shell = value_or(p, KEY_SHELL, (struct text){a->user.shell, a->user.shell_length});
 
-	if (user.length > 0 && text_is_choice(shell, text_of("|/usr/sbin/nologin|/sbin/nologin|/bin/false|/usr/bin/false")))
+	if (home.length == 0)
+		return problem_about(why, "policy-value", "no home, and none in /etc/passwd", home, "home = /srv/app");
+	if (user.length > 0 && text_is_choice(shell, text_of(unusable)))
 		shell = text_of("/bin/sh");
-	const struct {
-		const char *name;
-		struct text value;
-	} own[] = {{"HOME", home_of(p, a)}, {"USER", user}, {"LOGNAME", user}, {"SHELL", shell},
-		   {"PATH", path.length > 0 ? path : text_of(DEFAULT_PATH)}, {"PWD", directory}};
-	if (own[0].value.length == 0)
-		return problem_about(why, "policy-value", "no home, and none in /etc/passwd", (struct text){0}, "home = /srv/app");
 	ret->environment.count = 0;
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		if (own[i].value.length > 0 && !environment_set(&ret->environment, &bytes, own[i].name, own[i].value, why))
-			return false;
-	if (!plan_sockets(c, ret, &bytes, why) || !environment_fill(&ret->environment, &bytes, p, c->environment,
-								     caller_is_root(c) || c->uid.value == ret->uid.value, why))
+	if (!add_own(ret, &bytes, "HOME", home, why) || !add_own(ret, &bytes, "USER", user, why) ||
+	    !add_own(ret, &bytes, "LOGNAME", user, why) || !add_own(ret, &bytes, "SHELL", shell, why) ||
+	    !add_own(ret, &bytes, "PATH", search_path(p), why) || !add_own(ret, &bytes, "PWD", directory, why) ||
+	    !add_sockets(c, ret, &bytes, why) ||
+	    !environment_fill(&ret->environment, &bytes, p, c->environment,
+			      caller_is_root(c) || c->uid.value == ret->uid.value, why))
 		return false;
 	ret->environment.strings[ret->environment.count] = NULL;
 	return true;
@@ -175,52 +159,52 @@ static const char *add_path(struct sink *bytes, struct text directory, struct te
 	return start;
 }
 
-static bool plan_paths(const struct policy *p, const struct request *r, const struct command_match *m, struct text directory,
-		       struct launch_plan *ret, struct problem *why) {
+static bool plan_paths(const struct policy *p, const struct request *r, const struct command_match *m,
+		       struct text directory, struct launch_plan *ret, struct problem *why) {
 	struct sink bytes = {.at = ret->path_bytes, .size = sizeof(ret->path_bytes)};
-	struct text typed = text_of(r->command[0]), search = policy_value(p, KEY_PATH), slash = typed;
+	const struct text typed = text_of(r->command[0]), whole = m->path.length > 0 ? m->path : typed;
+	struct text search = search_path(p), slash = whole, part;
 
 	ret->directory = add_path(&bytes, directory, (struct text){0});
 	ret->path_count = 0;
 	text_until(&slash, "/");
-	if (m->path.length > 0 || slash.length > 0)
-		ret->paths[ret->path_count++] = add_path(&bytes, (struct text){0}, m->path.length > 0 ? m->path : typed);
-	else
-		for (search = search.length > 0 ? search : text_of(DEFAULT_PATH); search.length > 0; search = text_after(search, 1))
-			ret->paths[ret->path_count++] = add_path(&bytes, text_until(&search, ":"), typed);
-	return !bytes.full || problem_set(why, PROBLEM_NOT_FOUND, "not-found", "no file has a name as long as this command's");
+	if (slash.length > 0)
+		ret->paths[ret->path_count++] = add_path(&bytes, (struct text){0}, whole);
+	while (slash.length == 0 && text_field(&search, ":", &part))
+		ret->paths[ret->path_count++] = add_path(&bytes, part, typed);
+	return !bytes.full ||
+	       problem_set(why, PROBLEM_NOT_FOUND, "not-found", "no file has a name as long as this command's");
 }
 
 static void plan_settings(const struct policy *p, const struct caller *c, struct launch_plan *ret) {
-	const struct setting *s;
+	const struct setting *s = NULL;
 	int number;
 
 	ret->umask = 0027;
-	if ((s = policy_next(p, KEY_UMASK, NULL)) != NULL)
-		(void)text_umask(s->value, &ret->umask);
-	ret->nice = ret->oom_score_adj = (struct plan_number){ret->restores, 0};
-	if ((s = policy_next(p, KEY_NICE, NULL)) != NULL)
-		ret->nice.is_set = policy_read_number(s->value, -20, 19, &ret->nice.value);
-	if ((s = policy_next(p, KEY_OOM_SCORE_ADJ, NULL)) != NULL)
-		ret->oom_score_adj.is_set = policy_read_number(s->value, -1000, 1000, &ret->oom_score_adj.value);
+	(void)text_umask(policy_value(p, KEY_UMASK), &ret->umask);
+	ret->nice = ret->oom_score_adj = (struct plan_number){0};
+	ret->nice.is_set = ret->restores || policy_next(p, KEY_NICE, NULL) != NULL;
+	(void)policy_read_number(policy_value(p, KEY_NICE), -20, 19, &ret->nice.value);
+	ret->oom_score_adj.is_set = ret->restores || policy_next(p, KEY_OOM_SCORE_ADJ, NULL) != NULL;
+	(void)policy_read_number(policy_value(p, KEY_OOM_SCORE_ADJ), -1000, 1000, &ret->oom_score_adj.value);
+	ret->keep_fds = 0;
+	while ((s = policy_next(p, KEY_KEEP_FDS, s)) != NULL)
+		if (policy_read_number(s->value, POLICY_FD_FIRST, POLICY_FD_LAST, &number))
+			ret->keep_fds |= c->open_fds & UINT32_C(1) << number;
 	for (unsigned i = 0; i < POLICY_LIMITS; i++) {
 		struct plan_limit *limit = &ret->limits[i];
 
+		s = policy_next(p, (enum policy_key)(KEY_LIMIT + i), NULL);
 		*limit = ret->restores ? usual_limits[i] : (struct plan_limit){0};
-		if ((s = policy_next(p, (enum policy_key)(KEY_LIMIT + i), NULL)) != NULL)
-			limit->is_set = policy_read_limit(s->value, &limit->soft, &limit->hard);
-		limit->least_hard = s != NULL ? limit->hard : limit->least_hard;
+		if (s != NULL && (limit->is_set = policy_read_limit(s->value, &limit->soft, &limit->hard)))
+			limit->least_hard = limit->hard;
 	}
-	ret->keep_fds = 0;
-	for (s = NULL; (s = policy_next(p, KEY_KEEP_FDS, s)) != NULL;)
-		if (policy_read_number(s->value, POLICY_FD_FIRST, POLICY_FD_LAST, &number))
-			ret->keep_fds |= c->open_fds & UINT32_C(1) << number;
 }
 
 /* Without root nothing can be changed, so the gids must make the policy's set already. */
 static bool check_identity(const struct caller *c, struct launch_plan *plan, struct problem *why) {
-	const char *what = c->gid.value != plan->gid.value ? "started as the app user, but its group is not the policy's:" : NULL;
 	uint32_t gid = plan->gid.value;
+	const char *what = c->gid.value != gid ? "started as the app user, but its group is not the policy's:" : NULL;
 	struct sink number = {.at = plan->path_bytes, .size = sizeof(plan->path_bytes)};
 
 	for (size_t i = 0; i < c->group_count && what == NULL; i++)

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * plan: the whole launch as numbers and bytes, decided before anything is given up.
- *
- * Purpose:  turn request, caller, policy and accounts into what the stages apply, or refuse.
  * Given:    a caller and a command that were allowed; accounts that have seen both files.
  * Promises: ids are never 0 or 4294967295; groups are sorted and unique; everything that can be
  *           refused has been when it returns true. The companion prints the very same plan.
  * Never:    asks the system anything, and nothing is decided after it.
  */
-#ifndef POLICY_PLAN_H
-#define POLICY_PLAN_H
+#pragma once
 
 #include "policy/authorize.h"
 #include "policy/command.h"
@@ -19,29 +16,24 @@
 #define PLAN_MAX_GROUPS POLICY_MAX_WORDS
 #define PLAN_PATH_BYTES 81920
 
-/* A value that is put in place, or the caller's that stays. */
-struct plan_number {
-	bool is_set;
-	int value;
-};
-struct plan_limit {
-	bool is_set;
-	uint64_t soft, hard;
-	uint64_t least_hard; /* what is enough where the hard limit cannot be raised */
-};
-
 struct launch_plan {
 	struct app_uid uid;
 	struct app_gid gid;
 	uint32_t groups[PLAN_MAX_GROUPS];
 	size_t group_count;
 	uint32_t umask;
-	const char *directory;	/* entered as the app user */
-	bool keeps_cwd;		/* directory is the caller's cwd, and must be the same one when entered by path */
-	bool has_root;		/* ids and capabilities are changed; otherwise they are only proven */
-	bool restores;		/* what the caller set (section 4 of SECURITY.md) goes to fixed defaults */
-	struct plan_number nice, oom_score_adj;
-	struct plan_limit limits[POLICY_LIMITS];
+	const char *directory; /* entered as the app user */
+	bool keeps_cwd;	       /* directory is the caller's cwd, and must be the same one when entered by path */
+	bool has_root;	       /* ids and capabilities are changed; otherwise they are only proven */
+	bool restores;	       /* what the caller set (section 4 of SECURITY.md) goes to fixed defaults */
+	struct plan_number {   /* put in place; or, not set, the caller's that stays */
+		bool is_set;
+		int value;
+	} nice, oom_score_adj;
+	struct plan_limit {
+		bool is_set;
+		uint64_t soft, hard, least_hard; /* least_hard: enough where the hard limit cannot be raised */
+	} limits[POLICY_LIMITS];
 	uint32_t keep_fds;
 	const struct program *profile; /* NULL: `syscalls = none` */
 	char *const *argv;
@@ -52,22 +44,14 @@ struct launch_plan {
 	char path_bytes[PLAN_PATH_BYTES];
 };
 
-/* What `syscalls` names. */
-struct plan_profile {
-	struct text name; /* without @ */
-	bool is_none, is_site, is_complaining;
-};
-
 struct plan_profile plan_profile(const struct policy *p);
 
 /* The target's ids; refuses 0, unknown and ambiguous names. */
 bool plan_identity(const struct policy *p, const struct accounts *a, struct launch_plan *ret, struct problem *why);
 
-/* Where a relative COMMAND may start from, and `directory`, home, or a kept cwd. */
+/* Where a relative COMMAND may start from, and `directory`, home, or a kept cwd; after plan_identity. */
 bool plan_directory(const struct policy *p, const struct accounts *a, const struct caller *c, struct text *ret,
 		    bool *ret_keeps_cwd, struct problem *why);
 
 bool plan_build(const struct request *r, const struct caller *c, const struct policy *p, const struct accounts *a,
 		const struct command_match *m, const struct program *profile, struct launch_plan *ret, struct problem *why);
-
-#endif

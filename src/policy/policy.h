@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * policy: what /etc/runas-app/APP.conf says, as checked settings, and every cap of the format.
- *
- * Purpose:  the one type behind which a policy is known to be well formed.
  * Given:    only parse_policy and check_policy make one; its values point into the file's bytes.
  * Promises: each setting has its key, its line, and a value of the shape that its key demands.
  * Never:    holds a default; those are the plan's.
  */
-#ifndef POLICY_POLICY_H
-#define POLICY_POLICY_H
+#pragma once
 
 #include "policy/problem.h"
 
@@ -23,58 +20,44 @@
 #define POLICY_FD_LAST 31
 
 enum policy_key {
-	KEY_VERSION,
-	KEY_ALLOW_USERS,
-	KEY_ALLOW_GROUPS,
-	KEY_USER,
-	KEY_GROUP,
-	KEY_GROUPS,
-	KEY_UMASK,
-	KEY_DIRECTORY,
-	KEY_DIRECTORY_BELOW,
-	KEY_HOME,
-	KEY_SHELL,
-	KEY_PATH,
-	KEY_COMMAND,
-	KEY_ENV,
-	KEY_ENV_KEEP,
-	KEY_SYSCALLS,
-	KEY_NICE,
-	KEY_OOM_SCORE_ADJ,
-	KEY_KEEP_FDS,
-	KEY_LOG,
+	KEY_VERSION, KEY_ALLOW_USERS, KEY_ALLOW_GROUPS, KEY_USER, KEY_GROUP, KEY_GROUPS, KEY_UMASK,
+	KEY_DIRECTORY, KEY_DIRECTORY_BELOW, KEY_HOME, KEY_SHELL, KEY_PATH, KEY_COMMAND, KEY_ENV, KEY_ENV_KEEP,
+	KEY_SYSCALLS, KEY_NICE, KEY_OOM_SCORE_ADJ, KEY_KEEP_FDS, KEY_LOG,
 	KEY_LIMIT, /* + RLIMIT_CPU (0) .. + RLIMIT_RTTIME (15), in the kernel's order */
 	KEY_COUNT = KEY_LIMIT + POLICY_LIMITS,
 };
 
-struct setting {
-	struct text value;
-	enum policy_key key;
-	unsigned line;
+struct policy {
+	struct setting {
+		struct text value;
+		enum policy_key key;
+		unsigned line;
+	} settings[POLICY_MAX_SETTINGS];
+	size_t count;
 };
 
-struct policy {
-	struct setting settings[POLICY_MAX_SETTINGS];
-	size_t count;
+struct plan_profile { /* what `syscalls` names */
+	struct text name; /* without @ */
+	bool is_none, is_site, is_complaining;
 };
 
 /* The first setting with this key behind `after` (NULL: of all), or NULL. */
 const struct setting *policy_next(const struct policy *p, enum policy_key key, const struct setting *after);
-
-/* Its value, or an empty text when the policy does not set the key. */
-struct text policy_value(const struct policy *p, enum policy_key key);
-
-/* As it is written in the file. */
-const char *policy_key_name(enum policy_key key);
+struct text policy_value(const struct policy *p, enum policy_key key); /* of the first, or empty */
+const char *policy_key_name(enum policy_key key);		       /* as it is written in the file */
 
 /* Readers of values whose shape parse_policy has checked. false: not of that shape. */
 bool policy_read_number(struct text value, int least, int most, int *ret);
 bool policy_read_limit(struct text value, uint64_t *ret_soft, uint64_t *ret_hard);
+
+bool policy_read_profile(struct text value, struct plan_profile *ret);
+
+/* problem_about, with the setting's line. */
+bool policy_refuse(struct problem *why, const struct setting *s, const char *word, const char *what, struct text about,
+		   const char *hint);
 
 /* From bytes to settings, each of its key's shape; stops at the first problem. */
 bool parse_policy(struct text bytes, struct policy *ret, struct problem *why);
 
 /* What only the whole policy shows: required keys, contradictions, names set twice. */
 bool check_policy(const struct policy *p, struct problem *why);
-
-#endif

@@ -7,8 +7,6 @@ bool problem_set(struct problem *why, enum problem_status status, const char *wo
 }
 
 bool problem_about(struct problem *why, const char *word, const char *what, struct text about, const char *hint) {
-	problem_set(why, PROBLEM_SELF, word, what);
-	why->about = about;
-	why->hint = hint;
+	*why = (struct problem){.status = PROBLEM_SELF, .word = word, .what = what, .about = about, .hint = hint};
 	return false;
 }

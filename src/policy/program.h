@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * program: compiled seccomp filters, embedded ones and the checked file of a site profile.
- *
- * Purpose:  find a shipped filter by name, and judge the bytes of a compiled site filter.
- * Runs as:  pure code; anyone.
  * Given:    a buffer aligned to 8 that outlives what is read from it; its bytes are not believed.
  * Promises: every count and name is checked before use, and the digest covers all but the magic and itself.
  * Never:    says that a program is a good one: digests find damage and forgotten compiles, not attackers.
  */
-#ifndef POLICY_PROGRAM_H
-#define POLICY_PROGRAM_H
+#pragma once
 
 #include "policy/problem.h"
 
@@ -18,14 +14,10 @@
  * Each filter leaves the other's number alone, so that both can be asked in any order.
  */
 enum {
-	PROGRAM_PROOF_TERMINAL = 0x3fff0001,
-	PROGRAM_PROOF_PROFILE = 0x3fff0002,
-	PROGRAM_ERRNO_TERMINAL = 55,	 /* ENOANO */
-	PROGRAM_ERRNO_PROFILE = 56,	 /* EBADRQC */
-	PROGRAM_MAX_INSTRUCTIONS = 4096, /* the kernel's BPF_MAXINSNS */
-	PROGRAM_MAX_SOURCES = 16,
-	PROGRAM_NAME_SIZE = 32,
-	PROGRAM_FORMAT = 1,
+	PROGRAM_PROOF_TERMINAL = 0x3fff0001, PROGRAM_ERRNO_TERMINAL = 55, /* ENOANO */
+	PROGRAM_PROOF_PROFILE = 0x3fff0002, PROGRAM_ERRNO_PROFILE = 56,	  /* EBADRQC */
+	PROGRAM_MAX_INSTRUCTIONS = 4096,				  /* the kernel's BPF_MAXINSNS */
+	PROGRAM_MAX_SOURCES = 16, PROGRAM_NAME_SIZE = 32, PROGRAM_FORMAT = 1,
 };
 
 /* struct sock_filter, which a pure file cannot include. */
@@ -40,13 +32,11 @@ struct program {
 	uint32_t count;
 };
 
-struct shipped_program {
+/* Written at build time by embed-profiles; all for the architecture shipped_arch (an AUDIT_ARCH value). */
+extern const struct shipped_program {
 	const char *name; /* without the @ */
 	struct program enforce, complain;
-};
-
-/* Written at build time by embed-profiles; all for the architecture shipped_arch (an AUDIT_ARCH value). */
-extern const struct shipped_program shipped_programs[];
+} shipped_programs[];
 extern const size_t shipped_program_count;
 extern const struct program shipped_terminal;
 extern const uint32_t shipped_arch;
@@ -55,9 +45,7 @@ extern const uint32_t shipped_arch;
 struct program_header {
 	char magic[8];
 	uint64_t digest; /* of every byte behind this field */
-	uint32_t format, arch;
-	uint32_t enforce_count, complain_count;
-	uint32_t source_count, zero;
+	uint32_t format, arch, enforce_count, complain_count, source_count, zero;
 	struct program_header_source {
 		char name[PROGRAM_NAME_SIZE]; /* NUL padded */
 		uint64_t digest;
@@ -81,8 +69,5 @@ uint64_t program_digest(const void *bytes, size_t length); /* FNV-1a, 64 bits */
 
 /* NULL when no shipped profile has that name (written without @). */
 const struct shipped_program *program_find(struct text name);
-
 /* What *ret holds points into bytes. arch is the AUDIT_ARCH of the process that will load it. */
 bool program_read(const void *bytes, size_t length, uint32_t arch, struct program_file *ret, struct problem *why);
-
-#endif

@@ -6,24 +6,22 @@ static bool usage(struct problem *why, const char *what, struct text about) {
 }
 
 bool request_parse(int argc, char *const *argv, struct request *ret, struct problem *why) {
-	int at = 2;
+	const struct text app = argc > 1 ? text_of(argv[1]) : (struct text){0};
+	const struct text next = argc > 2 ? text_of(argv[2]) : (struct text){0};
+	const int at = text_is(next, "--") ? 3 : 2;
 
+	*ret = (struct request){0};
 	if (argc < 2)
-		return usage(why, "an app and a command are needed", (struct text){0});
-	*ret = (struct request){.app = text_of(argv[1])};
-	if (argc == 2 && (text_is(ret->app, "--help") || text_is(ret->app, "--version"))) {
-		ret->kind = text_is(ret->app, "--help") ? REQUEST_HELP : REQUEST_VERSION;
+		return usage(why, "an app and a command are needed", app);
+	if (argc == 2 && text_is_choice(app, text_of("--help|--version"))) {
+		ret->kind = text_is(app, "--help") ? REQUEST_HELP : REQUEST_VERSION;
 		return true;
 	}
-	if (!text_is_app(ret->app)) {
-		usage(why, "not an app name:", ret->app);
-		ret->app = (struct text){0};
-		return false;
-	}
-	if (argc > 2 && text_is(text_of(argv[2]), "--"))
-		at = 3;
-	else if (argc > 2 && text_starts(text_of(argv[2]), text_of("-")))
-		return usage(why, "no such option:", text_of(argv[2]));
+	if (!text_is_app(app))
+		return usage(why, "not an app name:", app);
+	ret->app = app;
+	if (at == 2 && text_starts(next, text_of("-")))
+		return usage(why, "no such option:", next);
 	if (at >= argc || argv[at][0] == '\0')
 		return usage(why, "a command is needed", (struct text){0});
 	ret->command = argv + at;

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * request: what the caller asked for. Untrusted.
- *
- * Purpose:  split argv once: runas-app APP [--] COMMAND [ARG...], --help, --version.
+ * request: what the caller asked for, untrusted: runas-app APP [--] COMMAND [ARG...], --help, --version.
+ * Given:    argc and argv as the kernel has them.
  * Promises: argv is kept by pointer, never unescaped, joined or rewritten (CVE-2021-3156); the only
  *           place it is split at is the first "--" (CVE-2023-22809); no option weakens a policy.
  * Never:    looks at argv[0] (CVE-2023-6246), or at anything before argc is known (CVE-2021-4034).
  */
-#ifndef POLICY_REQUEST_H
-#define POLICY_REQUEST_H
+#pragma once
 
 #include "policy/problem.h"
 
@@ -22,5 +20,3 @@ struct request {
 };
 
 bool request_parse(int argc, char *const *argv, struct request *ret, struct problem *why);
-
-#endif

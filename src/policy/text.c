@@ -4,32 +4,31 @@
 #include <string.h>
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define ALPHA LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGIT "0123456789"
+#define OCTAL "01234567"
+#define BLANK " \t"
 
-static bool is_one_of(char c, const char *bytes) {
-	return c != '\0' && strchr(bytes, c) != NULL;
-}
+static bool is_one_of(char c, const char *bytes) { return c != '\0' && strchr(bytes, c) != NULL; }
 
 static bool is_shaped(struct text t, size_t most, const char *first, const char *rest) {
-	if (t.length < 1 || t.length > most || !is_one_of(t.at[0], first))
-		return false;
-	for (size_t i = 1; i < t.length; i++)
-		if (!is_one_of(t.at[i], rest))
-			return false;
-	return true;
+	bool fits = t.length > 0 && t.length <= most && is_one_of(t.at[0], first);
+	for (size_t i = 1; fits && i < t.length; i++)
+		fits = is_one_of(t.at[i], rest);
+	return fits;
 }
 
-struct text text_of(const char *words) {
-	return (struct text){words, strlen(words)};
-}
+bool text_is_digits(struct text t, size_t most) { return is_shaped(t, most, DIGIT, DIGIT); }
+bool text_is_app(struct text t) { return is_shaped(t, 31, LOWER, LOWER DIGIT "_-"); }
+bool text_is_account(struct text t) { return is_shaped(t, 32, ALPHA "_", ALPHA DIGIT "_.-"); }
+bool text_is_variable(struct text t) { return is_shaped(t, 256, ALPHA "_", ALPHA DIGIT "_"); }
+bool text_is_word(struct text t) { return is_shaped(t, t.length, ALPHA DIGIT "_", ALPHA DIGIT "_.,:@%+=-"); }
+
+struct text text_of(const char *words) { return (struct text){words, strlen(words)}; }
+bool text_is(struct text t, const char *words) { return text_equal(t, text_of(words)); }
 
 bool text_equal(struct text a, struct text b) {
 	return a.length == b.length && (a.length == 0 || memcmp(a.at, b.at, a.length) == 0);
-}
-
-bool text_is(struct text t, const char *words) {
-	return text_equal(t, text_of(words));
 }
 
 bool text_starts(struct text t, struct text prefix) {
@@ -41,9 +40,9 @@ struct text text_after(struct text t, size_t skip) {
 }
 
 struct text text_trim(struct text t) {
-	while (t.length > 0 && is_one_of(t.at[0], " \t"))
+	while (t.length > 0 && is_one_of(t.at[0], BLANK))
 		t = text_after(t, 1);
-	while (t.length > 0 && is_one_of(t.at[t.length - 1], " \t"))
+	while (t.length > 0 && is_one_of(t.at[t.length - 1], BLANK))
 		t.length--;
 	return t;
 }
@@ -59,58 +58,43 @@ struct text text_until(struct text *rest, const char *stops) {
 
 struct text text_word(struct text *rest) {
 	*rest = text_trim(*rest);
-	return text_until(rest, " \t");
+	return text_until(rest, BLANK);
+}
+
+bool text_field(struct text *rest, const char *stop, struct text *ret) {
+	if (rest->at == NULL)
+		return false;
+	*ret = text_until(rest, stop);
+	*rest = rest->length > 0 ? (struct text){rest->at + 1, rest->length - 1} : (struct text){0};
+	return true;
+}
+
+static uint64_t sum_of(struct text digits, unsigned base) {
+	uint64_t sum = 0;
+	for (size_t i = 0; i < digits.length; i++)
+		sum = sum * base + (uint64_t)(digits.at[i] - '0');
+	return sum;
 }
 
 bool text_number(struct text t, uint64_t most, uint64_t *ret) {
-	uint64_t sum = 0;
-
-	if (!is_shaped(t, 19, DIGIT, DIGIT) || (t.length > 1 && t.at[0] == '0'))
+	if (!text_is_digits(t, 19) || (t.length > 1 && t.at[0] == '0'))
 		return false;
-	for (size_t i = 0; i < t.length; i++)
-		sum = sum * 10 + (uint64_t)(t.at[i] - '0');
-	*ret = sum;
-	return sum <= most;
+	*ret = sum_of(t, 10);
+	return *ret <= most;
 }
 
 bool text_umask(struct text t, uint32_t *ret) {
-	uint32_t sum = 0;
-
-	if (!is_shaped(t, 4, "01234567", "01234567") || t.length < 3 || (t.length == 4 && t.at[0] != '0'))
+	if (t.length < 3 || !is_shaped(t, 4, t.length == 3 ? OCTAL : "0", OCTAL))
 		return false;
-	for (size_t i = 0; i < t.length; i++)
-		sum = sum * 8 + (uint32_t)(t.at[i] - '0');
-	*ret = sum;
+	*ret = (uint32_t)sum_of(t, 8);
 	return true;
 }
 
 bool text_is_choice(struct text t, struct text choices) {
-	for (bool more = true; more; choices = text_after(choices, 1)) {
-		if (text_equal(text_until(&choices, "|"), t))
+	for (struct text choice; text_field(&choices, "|", &choice);)
+		if (text_equal(t, choice))
 			return true;
-		more = choices.length > 0;
-	}
 	return false;
-}
-
-bool text_is_digits(struct text t, size_t most) {
-	return is_shaped(t, most, DIGIT, DIGIT);
-}
-
-bool text_is_app(struct text t) {
-	return is_shaped(t, 31, LOWER, LOWER DIGIT "_-");
-}
-
-bool text_is_account(struct text t) {
-	return is_shaped(t, 32, LOWER UPPER "_", LOWER UPPER DIGIT "_.-");
-}
-
-bool text_is_variable(struct text t) {
-	return is_shaped(t, 256, LOWER UPPER "_", LOWER UPPER DIGIT "_");
-}
-
-bool text_is_word(struct text t) {
-	return is_shaped(t, t.length, LOWER UPPER DIGIT "_", LOWER UPPER DIGIT "_.,:@%+=-");
 }
 
 bool text_is_printable(struct text t) {
@@ -121,21 +105,16 @@ bool text_is_printable(struct text t) {
 }
 
 bool text_is_path(struct text t) {
-	if (t.length < 1 || t.length >= 4096 || t.at[0] != '/' || !text_is_printable(t))
-		return false;
-	while (t.length > 1) {
-		struct text part;
-
-		t = text_after(t, 1);
-		part = text_until(&t, "/");
-		if (part.length == 0 || text_is(part, ".") || text_is(part, "..") || text_is(t, "/"))
+	struct text part, parts = text_after(t, 1);
+	while (text_field(&parts, "/", &part))
+		if (text_is_choice(part, text_of("|.|..")))
 			return false;
-	}
-	return true;
+	return t.length > 0 && t.length < 4096 && t.at[0] == '/' && text_is_printable(t);
 }
 
 bool text_is_below(struct text path, struct text base) {
-	return base.length == 1 || (text_starts(path, base) && (path.length == base.length || path.at[base.length] == '/'));
+	return base.length == 1 ||
+	       (text_starts(path, base) && (path.length == base.length || path.at[base.length] == '/'));
 }
 
 void sink_byte(struct sink *s, char byte) {
@@ -150,9 +129,7 @@ void sink_text(struct sink *s, struct text t) {
 		sink_byte(s, t.at[i]);
 }
 
-void sink_words(struct sink *s, const char *words) {
-	sink_text(s, text_of(words));
-}
+void sink_words(struct sink *s, const char *words) { sink_text(s, text_of(words)); }
 
 void sink_number(struct sink *s, uint64_t number) {
 	char digits[20];
@@ -166,14 +143,10 @@ void sink_number(struct sink *s, uint64_t number) {
 
 void sink_escaped(struct sink *s, struct text t) {
 	for (size_t i = 0; i < t.length; i++) {
-		unsigned char c = (unsigned char)t.at[i];
-
-		if (c >= 0x20 && c <= 0x7e && c != '"' && c != '\\') {
-			sink_byte(s, (char)c);
-			continue;
-		}
-		sink_byte(s, '\\');
-		for (int shift = 6; shift >= 0; shift -= 3)
+		const unsigned char c = (unsigned char)t.at[i];
+		const bool is_plain = c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
+		sink_byte(s, is_plain ? (char)c : '\\');
+		for (int shift = 6; !is_plain && shift >= 0; shift -= 3)
 			sink_byte(s, (char)('0' + (c >> shift & 7)));
 	}
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * text: byte ranges and bounded writing, the only string handling that the launcher has.
- *
- * Runs as:  pure code; anyone.
+ * text: byte ranges and bounded writing, the only string handling that the launcher has. Pure code.
  * Given:    ranges into buffers that outlive them; a range may hold any byte, NUL too.
  * Promises: readers never look past length; a sink never writes past size, and says so in `full`.
  * Never:    allocates, guesses, or takes a partly good number for a number.
  */
-#ifndef POLICY_TEXT_H
-#define POLICY_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,32 +29,26 @@ bool text_starts(struct text t, struct text prefix);
 struct text text_after(struct text t, size_t skip);
 struct text text_trim(struct text t);
 
-/* Cuts off what stands before the first of the stops; the stop itself stays in *rest. */
-struct text text_until(struct text *rest, const char *stops);
-
-/* Cuts the next blank-separated word off *rest; an empty word means that none was left. */
-struct text text_word(struct text *rest);
+struct text text_until(struct text *rest, const char *stops); /* cut off; the stop itself stays in *rest */
+struct text text_word(struct text *rest);		      /* the next one between blanks; empty: none was left */
+bool text_field(struct text *rest, const char *stop, struct text *ret); /* and the stop: "a:" has two; false: no more */
 
 /* Decimal digits only: no sign, blank, 0x or leading zero (CVE-2019-14287 began with "-1"). */
 bool text_number(struct text t, uint64_t most, uint64_t *ret);
-
-bool text_umask(struct text t, uint32_t *ret);		   /* 3 octal digits, or 4 of which the first is 0 */
-bool text_is_choice(struct text t, struct text choices);   /* one of a|b|c */
+bool text_umask(struct text t, uint32_t *ret);		 /* 3 octal digits, or 4 of which the first is 0 */
+bool text_is_choice(struct text t, struct text choices); /* one of a|b|c */
 bool text_is_digits(struct text t, size_t most);
-bool text_is_printable(struct text t);			   /* no byte below 0x20, no 0x7f */
-bool text_is_app(struct text t);			   /* APP and site profiles: [a-z][a-z0-9_-]{0,30} */
-bool text_is_account(struct text t);			   /* [A-Za-z_][A-Za-z0-9_.-]{0,31}: no "+" or "-" line */
-bool text_is_variable(struct text t);			   /* [A-Za-z_][A-Za-z0-9_]{0,255} */
-bool text_is_word(struct text t);			   /* what {word} takes: never starts with "-" or "/" */
-bool text_is_path(struct text t);			   /* absolute, < 4096 bytes, no empty, "." or ".." part */
-bool text_is_below(struct text path, struct text base);	   /* at base or below it, by whole parts */
+bool text_is_printable(struct text t);			/* no byte below 0x20, no 0x7f */
+bool text_is_app(struct text t);			/* APP and site profiles: [a-z][a-z0-9_-]{0,30} */
+bool text_is_account(struct text t);			/* [A-Za-z_][A-Za-z0-9_.-]{0,31}: no "+" or "-" line */
+bool text_is_variable(struct text t);			/* [A-Za-z_][A-Za-z0-9_]{0,255} */
+bool text_is_word(struct text t);			/* what {word} takes: never starts with "-" or "/" */
+bool text_is_path(struct text t);			/* absolute, < 4096 bytes, no empty, "." or ".." part */
+bool text_is_below(struct text path, struct text base); /* at base or below it, by whole parts */
 
 void sink_byte(struct sink *s, char byte);
 void sink_text(struct sink *s, struct text t);
 void sink_words(struct sink *s, const char *words);
 void sink_number(struct sink *s, uint64_t number);
-
 /* Bytes outside 0x20..0x7e, and " and \, become \ooo: readers see one plain line (CVE-2023-28486). */
 void sink_escaped(struct sink *s, struct text t);
-
-#endif
