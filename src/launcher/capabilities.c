@@ -6,7 +6,7 @@
 
 #define MAX_CAPABILITY 63
 #define LOCKED_BITS 0xEB /* NOROOT, NO_CAP_AMBIENT_RAISE and all four locks; NO_SETUID_FIXUP, KEEP_CAPS locked off */
-#define UPPER_BITS 0xF00 /* SECBIT_EXEC_*, Linux 6.14: the app's to keep */
+#define UPPER_BITS 0xF00 /* SECBIT_EXEC_*, Linux 6.14: what root or the app user itself set is kept */
 
 typedef struct __user_cap_data_struct capability_sets[2];
 
@@ -61,7 +61,7 @@ struct confined capabilities_confine(const struct launch_plan *plan, struct grou
 	    errno != EINVAL)
 		report_stage(to, "capabilities", "bounding set", NULL, 0);
 	must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0, to, "capabilities", "ambient set", NULL);
-	must(prctl(PR_SET_SECUREBITS, (bits & UPPER_BITS) | LOCKED_BITS, 0, 0, 0) == 0, to,
+	must(prctl(PR_SET_SECUREBITS, (plan->restores ? 0 : bits & UPPER_BITS) | LOCKED_BITS, 0, 0, 0) == 0, to,
 	     "capabilities", "securebits", "the caller locked them, or CAP_SETPCAP is missing");
 	bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 	must(bits >= 0 && (bits & 0xff) == LOCKED_BITS, to, "capabilities", "securebits", NULL);

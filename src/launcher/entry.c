@@ -89,6 +89,8 @@ static bool secure_core(struct entered *ret) {
 
 bool entry_hide(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0; }
 
+void entry_ignore_pipe(void) { (void)disposition(SIGPIPE, SIG_IGN); }
+
 bool entry_unblock_signals(void) { return mask_signals(0); }
 
 struct entered entry_secure(int argc, char *const *argv, char **envp, const struct report *to) {

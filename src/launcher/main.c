@@ -69,8 +69,8 @@ static void read_policy(struct workspace *w, int root) {
 	is_read = trusted_read(root, w->policy_path, w->policy_bytes, POLICY_MAX_BYTES, &bytes, &is_missing, &w->why);
 	if (is_missing)
 		problem_about(&w->why, "no-such-app", "no such app: there is no", w->report.file, NULL);
-	else if (!is_read && !w->caller.has_root && text_is(text_of(w->why.word), "policy-owner"))
-		caller_explain(&w->why); /* a user namespace in which root has no number */
+	else if (!is_read && text_is(text_of(w->why.word), "policy-owner") && text_is(w->why.object, "/"))
+		caller_explain(&w->why); /* a user namespace: / is always root's, but root has no number here */
 	refuse_unless(w, is_read && parse_policy(bytes, &w->policy, &w->why) && check_policy(&w->policy, &w->why));
 	log = policy_value(&w->policy, KEY_LOG);
 	w->report.log = text_is(log, "none") ? REPORT_LOG_NONE
@@ -170,6 +170,7 @@ int main(int argc, char *argv[], char *envp[]) {
 	static struct workspace w;
 
 	w.report.scratch = w.scratch;
+	w.report.is_entitled = true; /* to what its own process is like */
 	const struct entered entered = entry_secure(argc, argv, envp, &w.report);
 	caller_identify(&entered, w.groups, w.cwd, &w.caller, &w.report);
 	read_request(&w, argc, argv);

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #define MAX_MESSAGE 6144
+#define MAX_OBJECT 512 /* bytes of a path */
 #define MAX_QUOTED 256 /* bytes of the command, and of anything else that a caller chose */
 
 static void add_quoted(struct sink *s, const char *before, struct text t) {
@@ -18,7 +19,7 @@ static void add_reason(struct sink *s, const struct report *to, const struct pro
 	const bool is_policy = why->line > 0 || text_starts(text_of(why->word), text_of("policy"));
 	const struct text object = why->object.length > 0 || !is_policy ? why->object : to->file;
 
-	sink_escaped(s, object);
+	sink_escaped(s, (struct text){object.at, object.length < MAX_OBJECT ? object.length : MAX_OBJECT});
 	if (why->line > 0) {
 		sink_byte(s, ':');
 		sink_number(s, why->line);
@@ -84,6 +85,7 @@ static bool become_caller(const struct report *to) {
 }
 
 static _Noreturn void leave(const struct report *to, int fd, const char *bytes, size_t length, int status) {
+	entry_ignore_pipe(); /* that nobody reads does not change our status */
 	if (to->is_sealed || (become_caller(to) && entry_unblock_signals()))
 		(void)!write(fd, bytes, length); /* whether it arrived, nobody is left to tell */
 	_exit(status);

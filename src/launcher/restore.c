@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 
 #define GET_MDWE 66		 /* PR_GET_MDWE, Linux 6.3 */
+#define SET_MEMORY_MERGE 67	 /* PR_SET_MEMORY_MERGE, Linux 6.4; 68 asks */
+#define UNSHARE_SYSVSEM 0x40000L /* CLONE_SYSVSEM */
 #define KERNEL_TIMER_SLACK 50000 /* ns; 0 would mean what the caller's parent had */
 
 static bool has_scheduling(int nice, bool is_ordinary) {
@@ -96,8 +98,11 @@ static bool restore_memory_policy(void) {
 static bool restore_keyring(void) {
 	const long joined = syscall(SYS_keyctl, (long)KEYCTL_JOIN_SESSION_KEYRING, NULL);
 	const bool is_closed = joined < 0 && is_closed_to_all();
+	const long chosen = syscall(SYS_keyctl, (long)KEYCTL_SET_REQKEY_KEYRING, (long)KEY_REQKEY_DEFL_DEFAULT);
+	const bool is_default = chosen < 0 ? is_closed_to_all() : syscall(SYS_keyctl, (long)KEYCTL_SET_REQKEY_KEYRING,
+		(long)KEY_REQKEY_DEFL_NO_CHANGE) == KEY_REQKEY_DEFL_DEFAULT;
 	const long now = syscall(SYS_keyctl, (long)KEYCTL_GET_KEYRING_ID, (long)KEY_SPEC_SESSION_KEYRING, 0L);
-	return now < 0 ? is_closed && is_closed_to_all() : joined > 0 && now == joined;
+	return is_default && (now < 0 ? is_closed && is_closed_to_all() : joined > 0 && now == joined);
 }
 
 static void put_back(bool is_done, const char *what, const struct report *to) {
@@ -117,6 +122,10 @@ static void restore_switches(const struct report *to) {
 		 "transparent huge pages", to);
 	put_back(prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 0, 0, 0) == 0 &&
 		 prctl(PR_MCE_KILL_GET, 0, 0, 0, 0) == PR_MCE_KILL_DEFAULT, "machine check policy", to);
+	put_back((prctl(SET_MEMORY_MERGE, 0, 0, 0, 0) == 0 || errno == EINVAL) &&
+		 prctl(SET_MEMORY_MERGE + 1, 0, 0, 0, 0) <= 0, "memory merging", to);
+	put_back(prctl(PR_SET_PTRACER, 0, 0, 0, 0) == 0 || errno == EINVAL, "tracer (Yama)", to);
+	put_back(syscall(SYS_unshare, UNSHARE_SYSVSEM) == 0 || is_closed_to_all(), "semaphore undo list", to);
 	put_back(syscall(SYS_personality, 0L) >= 0 && syscall(SYS_personality, 0xffffffffL) == 0, "personality", to);
 	put_back(restore_memory_policy(), "memory policy", to);
 	put_back(restore_proc("/proc/self/coredump_filter", "0x33", "00000033\n") || /* or no core dumps: core(5) */
@@ -130,12 +139,13 @@ struct restored restore_defaults(const struct launch_plan *plan, const struct en
 	struct rlimit now = {1, 0};
 
 	must(!plan->has_root || identity_leave_caller(), to, "restore", "real uid", NULL);
-	if (plan->restores)
-		restore_switches(to);
 	must(restore_scheduling(plan), to, "restore", "nice, scheduler, affinity",
 	     "to lower nice root needs CAP_SYS_NICE: --cap-add=SYS_NICE");
+	if (plan->restores) /* after the scheduler: a real-time process has no timer slack */
+		restore_switches(to);
 	must(!plan->oom_score_adj.is_set || restore_oom_score(plan->oom_score_adj.value), to,
-	     "restore", "/proc/self/oom_score_adj", "needs /proc, and CAP_SYS_RESOURCE to lower it");
+	     "restore", "/proc/self/oom_score_adj",
+	     "needs /proc, root, and CAP_SYS_RESOURCE to lower it; or set it where the container is started");
 	for (int i = 0; i < POLICY_LIMITS; i++)
 		must(!plan->limits[i].is_set || restore_planned(i, &plan->limits[i]), to,
 		     "restore", policy_key_name((enum policy_key)(KEY_LIMIT + i)), hard_hint);

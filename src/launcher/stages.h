@@ -42,7 +42,8 @@ struct sealed { /* receipt */ uint32_t filters; };
  */
 struct entered entry_secure(int argc, char *const *argv, char **envp, const struct report *to);
 bool entry_hide(void);		  /* PR_SET_DUMPABLE 0: every change of ids needs it again */
-bool entry_unblock_signals(void); /* one that came meanwhile acts now, on us */
+bool entry_unblock_signals(void);
+void entry_ignore_pipe(void); /* one that came meanwhile acts now, on us */
 
 /* caller, root (or not): who asked, as the kernel says it. groups: CALLER_MAX_GROUPS ids; cwd: 4096 bytes. */
 void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, struct caller *ret,

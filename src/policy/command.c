@@ -69,7 +69,9 @@ bool command_check(struct text pattern, struct problem *why) {
 	return why->word == NULL;
 }
 
-static bool fits_hole(struct text hole, struct text part) {
+/* With a tail, {path:/srv/app} is below /srv/app only: /srv/app.rb is beside it. */
+static bool fits_hole(struct text hole, struct text tail, struct text part) {
+	const struct text base = text_after(hole, 5);
 	if (hole.length == 0)
 		return part.length == 0;
 	if (text_is(hole, "int"))
@@ -77,7 +79,7 @@ static bool fits_hole(struct text hole, struct text part) {
 	if (text_is(hole, "word"))
 		return text_is_word(part);
 	if (text_starts(hole, text_of("path:")))
-		return text_is_path(part) && text_is_below(part, text_after(hole, 5));
+		return text_is_path(part) && text_is_below(part, base) && (tail.length == 0 || part.length > base.length);
 	return text_is_choice(part, hole);
 }
 
@@ -85,7 +87,7 @@ static bool fits_token(const struct token *t, struct text word) {
 	const size_t around = t->head.length + t->tail.length;
 	return word.length >= around && text_starts(word, t->head) &&
 	       text_equal(text_after(word, word.length - t->tail.length), t->tail) &&
-	       fits_hole(t->hole, (struct text){word.at + t->head.length, word.length - around});
+	       fits_hole(t->hole, t->tail, (struct text){word.at + t->head.length, word.length - around});
 }
 
 static struct text last_part(struct text path) {

@@ -7,12 +7,12 @@ static const char systemd[] = "NOTIFY_SOCKET WATCHDOG_PID WATCHDOG_USEC";
 
 /* ld.so(8), and what interpreters load code, options or start-up files from. */
 static const char obeyed[] =
-	"LD_* GLIBC_* GCONV_* MALLOC_* LOCPATH NLSPATH RES_OPTIONS HOSTALIASES LOCALDOMAIN "
+	"LD_* GLIBC_* GCONV_* MALLOC_* MUSL_* LOCPATH NLSPATH RES_OPTIONS HOSTALIASES LOCALDOMAIN "
 	"TERMINFO TERMINFO_* TERMCAP TZDIR GETCONF_* RESOLV_* "
 	"ENV BASH_ENV BASHOPTS SHELLOPTS IFS CDPATH GLOBIGNORE PS4 BASH_FUNC_* PROMPT_COMMAND "
 	"RUBYOPT RUBYLIB RUBYSHELL RUBY_* GEM_* BUNDLE_* PYTHON* PERL5* PERLLIB PERL_* PERLIO* "
 	"NODE_OPTIONS NODE_PATH NODE_REPL_* JAVA_* JDK_JAVA_* _JAVA_* CLASSPATH "
-	"PHPRC PHP_INI_* LUA_* TCLLIBPATH OPENSSL_*";
+	"PHPRC PHP_INI_* LUA_* TCLLIBPATH OPENSSL_* DOTNET_* ERL_* GUNICORN_CMD_ARGS UWSGI_*";
 
 /* Does a word, NAME or PREFIX*, stand for this name? */
 static bool word_covers(struct text word, struct text name) {
@@ -83,7 +83,17 @@ bool environment_set(struct environment *e, struct sink *to, struct text name, s
 	return true;
 }
 
-static bool is_kept(const struct policy *p, struct text name, bool is_trusted) {
+/* Of what nobody asked for, only what names no file: TZ=:/a/fifo would have the app open it (as CVE-2014-9680). */
+static bool is_harmless(struct text value) {
+	bool is_found = false;
+
+	for (size_t i = 0; i < value.length; i++)
+		is_found = is_found ||
+			   (value.at[i] == '/' && (i == 0 || value.at[i - 1] == ':' || value.at[i - 1] == '.'));
+	return !is_found || text_is_choice(value, text_of(":/etc/localtime|/etc/localtime"));
+}
+
+static bool is_kept(const struct policy *p, struct text name, struct text value, bool is_trusted) {
 	bool is_cleared = false;
 
 	if (is_never_kept(name))
@@ -96,7 +106,7 @@ static bool is_kept(const struct policy *p, struct text name, bool is_trusted) {
 						       : word_covers(s->value, name) && (is_trusted || !is_any))
 			return true;
 	}
-	return !is_cleared && list_covers(by_default, name);
+	return !is_cleared && list_covers(by_default, name) && (is_trusted || is_harmless(value));
 }
 
 bool environment_fill(struct environment *e, struct sink *bytes, const struct policy *p, char *const *caller,
@@ -109,9 +119,10 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 	}
 	for (const size_t own = e->count; *caller != NULL; caller++) {
 		const struct text pair = text_of(*caller), name = environment_name(pair);
+		const struct text value = text_after(pair, name.length + 1);
 		size_t at;
 
-		if (name.length == pair.length || !is_kept(p, name, is_trusted) || (at = find(e, name)) < own)
+		if (name.length == pair.length || !is_kept(p, name, value, is_trusted) || (at = find(e, name)) < own)
 			continue;
 		if (at < e->count)
 			return refuse(why, "the caller's environment holds it twice:", name);
@@ -119,7 +130,7 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 			return refuse(why, "longer than 32 KiB:", name);
 		if (!is_trusted && !text_is_printable(pair))
 			return refuse(why, "holds a control character:", name);
-		if (!environment_set(e, bytes, name, text_after(pair, name.length + 1), why))
+		if (!environment_set(e, bytes, name, value, why))
 			return false;
 	}
 	return true;

@@ -142,6 +142,7 @@ static void
 upper_bits(void)
 {
 	room_ordinary_plan();
+	room_plan.restores = false; /* root's own choice; another caller's goes: tests/system/test_without_root.c */
 	if (prctl(PR_SET_SECUREBITS, 0x100) != 0) /* SECBIT_EXEC_RESTRICT_FILE */
 		room_lacks("needs Linux 6.14 (SECBIT_EXEC_RESTRICT_FILE)");
 	all_stages();
@@ -149,7 +150,7 @@ upper_bits(void)
 	expect_none(__LINE__);
 }
 
-Test(capabilities, upper_securebits_are_kept)
+Test(capabilities, upper_securebits_of_root_are_kept)
 {
 	room_passes(upper_bits);
 }

@@ -192,6 +192,7 @@ Test(command, path_takes_the_directory_and_what_is_below)
 {
 	static const struct match_case cases[] = {
 		{ "/bin/x {path:/srv/app}", "x /srv/app", true }, { "/bin/x {path:/srv/app}", "x /srv/app/a/b", true },
+		{ "/bin/x {path:/srv/app}.rb", "x /srv/app/a.rb", true }, { "/bin/x {path:/srv/app}.rb", "x /srv/app.rb", false },
 		{ "/bin/x {path:/srv/app}", "x /srv/app2", false }, { "/bin/x {path:/srv/app}", "x /srv", false },
 		{ "/bin/x {path:/srv/app}", "x /srv/app/", false }, { "/bin/x {path:/srv/app}", "x /srv/app/../../etc", false },
 		{ "/bin/x {path:/srv/app}", "x /srv/app/..", false }, { "/bin/x {path:/srv/app}", "x /srv/app/./a", false },

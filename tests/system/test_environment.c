@@ -230,3 +230,26 @@ Test(environment, passed_sockets_of_root_are_announced_anew) {
 		.envp = WORLD_LIST("PATH=/usr/bin:/bin")});
 	expect_plain(run, "6");
 }
+
+Test(environment, of_what_nobody_asked_for_no_value_names_a_file) {
+	static const char *const zones[] = {"TZ=/tmp/fifo", "TZ=:/tmp/fifo", "TZ=../../tmp/fifo", "LANG=/tmp/x", "LC_ALL=a:/tmp"};
+
+	world_enter();
+	world_app_policy("probe", "");
+	for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+		struct world_run *run = world_run(&(struct world_call){.who = &world_deploy,
+								       .program = WORLD_RUNAS,
+								       .argv = WORLD_LIST("runas-app", "probe", "--", WORLD_PROBE),
+								       .envp = WORLD_LIST(zones[i], "TERM=xterm")});
+		world_expect_value(run, "ruid", "4002");
+		cr_expect(strstr(run->out, "env: TERM=xterm\n") != NULL && strstr(run->out, zones[i]) == NULL, "%s", zones[i]);
+	}
+	static const char *const plain[] = {"TZ=Europe/Berlin", "TZ=:/etc/localtime", "LANG=de_DE.UTF-8@euro"};
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		struct world_run *run = world_run(&(struct world_call){.who = &world_deploy,
+								       .program = WORLD_RUNAS,
+								       .argv = WORLD_LIST("runas-app", "probe", "--", WORLD_PROBE),
+								       .envp = WORLD_LIST(plain[i])});
+		cr_expect(strstr(run->out, plain[i]) != NULL, "%s", plain[i]);
+	}
+}

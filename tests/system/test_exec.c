@@ -131,3 +131,22 @@ Test(exec, relative_commands_and_last_components_match_their_pattern) {
 		world_expect_refused(run, 126, "[");
 	}
 }
+
+static void break_stderr(const void *data) {
+	int ends[2];
+
+	(void)data;
+	if (pipe(ends) != 0 || close(ends[0]) != 0 || dup2(ends[1], 2) != 2)
+		_exit(WORLD_CHILD_BROKE);
+}
+
+Test(exec, a_message_that_nobody_reads_does_not_change_the_status) {
+	world_enter();
+	world_app_policy("probe", "");
+	struct world_call call = {.who = &world_deploy, .program = WORLD_RUNAS, .as_caller = break_stderr,
+				  .argv = WORLD_LIST("runas-app", "no-such-app", "--", "x")};
+	cr_expect(world_exited(world_run(&call), 125));
+	call.argv = WORLD_LIST("runas-app", "probe", "--", "/usr/local/bin/no-such-file");
+	struct world_run *run = world_run(&call);
+	cr_expect(world_exited(run, 126) || world_exited(run, 127), "%#x", (unsigned)run->status);
+}

@@ -370,6 +370,18 @@ static void give_subreaper(const void *data) {
 	need(prctl(PR_SET_CHILD_SUBREAPER, 1UL) == 0, "subreaper");
 }
 
+static void give_memory_merging(const void *data) {
+	(void)data;
+	need(prctl(67 /* PR_SET_MEMORY_MERGE */, 1UL, 0UL, 0UL, 0UL) == 0, "memory merging");
+}
+
+static void give_real_time(const void *data) {
+	const struct sched_param priority = {.sched_priority = 1};
+
+	(void)data;
+	need(sched_setscheduler(0, SCHED_RR, &priority) == 0, "real-time class");
+}
+
 static void give_no_huge_pages(const void *data) {
 	(void)data;
 	need(prctl(PR_SET_THP_DISABLE, 1UL, 0UL, 0UL, 0UL) == 0, "PR_SET_THP_DISABLE");
@@ -461,6 +473,28 @@ Test(inheritance, subreaper_of_a_caller_is_undone) {
 	world_enter();
 	world_app_policy("probe", "");
 	expect_not_to_arrive(&world_deploy, give_subreaper, NULL, "subreaper", "0");
+}
+
+Test(inheritance, memory_merging_of_a_caller_is_undone) {
+	world_enter();
+	world_app_policy("probe", "");
+	if (world_exited(world_probe_directly(&world_deploy, give_memory_merging, NULL), WORLD_CHILD_BROKE))
+		SKIP("PR_SET_MEMORY_MERGE: this kernel has no same-page merging");
+	expect_not_to_arrive(&world_deploy, give_memory_merging, NULL, "memory_merge", "0");
+}
+
+Test(inheritance, real_time_class_of_a_caller_is_undone) {
+	world_enter();
+	world_app_policy("probe", "");
+	struct world_call call = {.who = &world_deploy, .argv = WORLD_LIST(WORLD_PROBE), .as_root = give_real_time};
+	struct world_run *direct = world_run(&call);
+	cr_expect(strncmp(world_value(direct, "scheduler"), "policy=2", 8) == 0, "%s", world_value(direct, "scheduler"));
+	call.program = WORLD_RUNAS;
+	call.argv = WORLD_LIST("runas-app", "probe", "--", WORLD_PROBE);
+	struct world_run *run = world_run(&call);
+	world_expect_app(run);
+	world_expect_value(run, "scheduler", "policy=0 priority=0 flags=0");
+	world_expect_value(run, "timerslack", "50000");
 }
 
 Test(inheritance, huge_page_flag_of_a_caller_is_undone) {

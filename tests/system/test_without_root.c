@@ -251,12 +251,15 @@ static void set_exec_securebits(const void *data) {
 		_exit(WORLD_CHILD_BROKE);
 }
 
-Test(without_root, securebits_that_are_not_about_capabilities_stay) {
+Test(without_root, securebits_that_are_not_about_capabilities_stay_if_root_set_them) {
 	enter("");
 	struct world_run *direct = world_probe_directly(&world_deploy, set_exec_securebits, NULL);
 	if (world_exited(direct, WORLD_CHILD_BROKE))
 		SKIP("SECBIT_EXEC_RESTRICT_FILE: this kernel is older than 6.14");
 	struct world_run *run = world_probe(&world_deploy, set_exec_securebits, NULL);
+	world_expect_value(run, "ruid", "4002");
+	world_expect_value(run, "securebits", "0xEB");
+	run = world_probe(&world_root, set_exec_securebits, NULL);
 	world_expect_value(run, "ruid", "4002");
 	world_expect_value(run, "securebits", "0x1EB");
 }
