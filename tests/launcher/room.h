@@ -56,9 +56,7 @@ struct room_end {
 	char said[16384]; /* to 1 and 2 */
 };
 
-static inline void
-room_expect(bool is_true, const char *what, int line, const char *format, ...)
-{
+__attribute__((format(printf, 4, 5))) static inline void room_expect(bool is_true, const char *what, int line, const char *format, ...) {
 	va_list rest;
 	const size_t size = sizeof(room->failures);
 
@@ -76,12 +74,10 @@ room_expect(bool is_true, const char *what, int line, const char *format, ...)
 		room->used = size - 1;
 }
 
-#define ROOM_EXPECT(condition, ...) room_expect(condition, #condition, __LINE__, "" __VA_ARGS__)
+#define ROOM_EXPECT(condition, ...) room_expect(condition, #condition, __LINE__, " " __VA_ARGS__)
 
 /* The capabilities that this process has; a container's root may lack some. */
-static inline unsigned long long
-room_capabilities(void)
-{
+static inline unsigned long long room_capabilities(void) {
 	char line[256] = "";
 	unsigned long long effective = 0;
 	FILE *status = fopen("/proc/self/status", "re");
@@ -94,10 +90,8 @@ room_capabilities(void)
 	return effective;
 }
 
-static inline void
-room_need_root(void)
-{
-	static const int needed[] = { 6, 7, 8, 21, 23 };
+static inline void room_need_root(void) {
+	static const int needed[] = {6, 7, 8, 21, 23};
 
 	if (geteuid() != 0)
 		SKIP("needs root");
@@ -106,9 +100,7 @@ room_need_root(void)
 			SKIP("needs a root with CAP_SETGID, SETUID, SETPCAP, SYS_ADMIN and SYS_NICE");
 }
 
-static inline void
-room_start_child(void (*body)(void), int output)
-{
+static inline void room_start_child(void (*body)(void), int output) {
 	int null = open("/dev/null", O_RDWR);
 
 	dup2(null, 0);
@@ -120,9 +112,7 @@ room_start_child(void (*body)(void), int output)
 	syscall(SYS_exit_group, 0);
 }
 
-static inline void
-room_make(void)
-{
+static inline void room_make(void) {
 	if (room == NULL) {
 		room = mmap(NULL, sizeof(*room), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		cr_assert(room != MAP_FAILED);
@@ -130,10 +120,8 @@ room_make(void)
 	memset(room, 0, sizeof(*room));
 }
 
-static inline struct room_end
-room_run(void (*body)(void))
-{
-	struct room_end end = { .status = -1 };
+static inline struct room_end room_run(void (*body)(void)) {
+	struct room_end end = {.status = -1};
 	size_t held = 0;
 	int ends[2], status = 0, waited = 0;
 	pid_t child;
@@ -148,7 +136,7 @@ room_run(void (*body)(void))
 		room_start_child(body, ends[1]);
 	close(ends[1]);
 	for (;;) {
-		struct pollfd wait = { .fd = ends[0], .events = POLLIN };
+		struct pollfd wait = {.fd = ends[0], .events = POLLIN};
 		ssize_t got;
 
 		if (poll(&wait, 1, 1000) == 0 && ++waited == ROOM_SECONDS)
@@ -171,9 +159,7 @@ room_run(void (*body)(void))
 }
 
 /* The function did all that it is there for, and nobody complained. */
-static inline void
-room_passes(void (*body)(void))
-{
+static inline void room_passes(void (*body)(void)) {
 	struct room_end end = room_run(body);
 
 	if (room->is_lacking)
@@ -183,9 +169,7 @@ room_passes(void (*body)(void))
 }
 
 /* The stage refused: status, and words that must be said (NULL: nothing may be). */
-static inline void
-room_refuses(void (*body)(void), int status, const char *words)
-{
+static inline void room_refuses(void (*body)(void), int status, const char *words) {
 	struct room_end end = room_run(body);
 
 	if (room->is_lacking)
@@ -200,18 +184,14 @@ room_refuses(void (*body)(void), int status, const char *words)
 }
 
 /* In the child: the test ends as skipped. */
-static inline void
-room_lacks(const char *what)
-{
+static inline void room_lacks(const char *what) {
 	room->is_lacking = true;
 	snprintf(room->failures, sizeof(room->failures), "%s", what);
 	_exit(0);
 }
 
 /* A line of /proc/PID/status, without its name and blanks around. */
-static inline const char *
-room_status_of(pid_t pid, const char *name)
-{
+static inline const char *room_status_of(pid_t pid, const char *name) {
 	static char value[8192];
 	char path[64], line[8192];
 	const size_t length = strlen(name);
@@ -235,26 +215,24 @@ room_status_of(pid_t pid, const char *name)
 	return value;
 }
 
-#define ROOM_EXPECT_STATUS(name, want) \
-	do { \
-		const char *is_ = room_status_of(0, name); \
-		room_expect(strcmp(is_, want) == 0, name, __LINE__, "\"%s\", not \"%s\"", is_, want); \
+#define ROOM_EXPECT_STATUS(name, want)                                                                                 \
+	do {                                                                                                           \
+		const char *is_ = room_status_of(0, name);                                                             \
+		room_expect(strcmp(is_, want) == 0, name, __LINE__, "\"%s\", not \"%s\"", is_, want);                  \
 	} while (0)
 
 /*
  * From now on this system call answers `error` without being done; 0 is the lie that it went well. The number is the
  * native architecture's: what comes in another way is not the launcher.
  */
-static inline void
-room_answer(long number, unsigned error)
-{
+static inline void room_answer(long number, unsigned error) {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	const struct sock_fprog filter = { COUNT(code), code };
+	const struct sock_fprog filter = {COUNT(code), code};
 
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0)
 		ROOM_EXPECT(false, "seccomp: %s", strerror(errno));
@@ -263,13 +241,12 @@ room_answer(long number, unsigned error)
 /* --- what main would have built ------------------------------------------------------------------------------- */
 
 static uint32_t room_scratch[CALLER_MAX_GROUPS];
-static struct report room_report = { .scratch = room_scratch, .is_entitled = true, .log = REPORT_LOG_NONE };
+__attribute__((unused)) static struct report room_report = {
+	.scratch = room_scratch, .is_entitled = true, .log = REPORT_LOG_NONE};
 static struct launch_plan room_plan;
 
-static inline const struct launch_plan *
-room_ordinary_plan(void)
-{
-	static char *nothing[] = { NULL };
+static inline const struct launch_plan *room_ordinary_plan(void) {
+	static char *nothing[] = {NULL};
 
 	memset(&room_plan, 0, sizeof(room_plan));
 	room_plan.uid.value = ROOM_APP;
@@ -288,19 +265,15 @@ room_ordinary_plan(void)
 }
 
 /* The setuid bit's state: real ids of a caller, effective and saved root. */
-static inline void
-room_become_setuid(const gid_t *groups, size_t count)
-{
+static inline void room_become_setuid(const gid_t *groups, size_t count) {
 	ROOM_EXPECT(setgroups(count, groups) == 0);
 	ROOM_EXPECT(setresgid(ROOM_CALLER, ROOM_CALLER, ROOM_CALLER) == 0);
 	ROOM_EXPECT(setresuid(ROOM_CALLER, 0, 0) == 0);
 }
 
 /* The app user, by plain means and not by the stages under test. */
-static inline void
-room_become_app(void)
-{
-	const gid_t groups[] = { ROOM_APP, ROOM_WEB, ROOM_EXTRA };
+static inline void room_become_app(void) {
+	const gid_t groups[] = {ROOM_APP, ROOM_WEB, ROOM_EXTRA};
 
 	ROOM_EXPECT(setgroups(3, groups) == 0);
 	ROOM_EXPECT(setresgid(ROOM_APP, ROOM_APP, ROOM_APP) == 0);

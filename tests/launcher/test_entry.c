@@ -9,14 +9,10 @@ TestSuite(entry, .timeout = 120);
 
 #define UNBLOCKED "fffffffffffbfeff" /* all but SIGKILL and SIGSTOP */
 
-static char *arguments[] = { (char *)"runas-app", NULL };
-static char *variables[] = { (char *)"LD_PRELOAD=/evil", (char *)"LANG=C", NULL };
+static char *arguments[] = {(char *)"runas-app", NULL};
+static char *variables[] = {(char *)"LD_PRELOAD=/evil", (char *)"LANG=C", NULL};
 
-static struct entered
-enter(void)
-{
-	return entry_secure(1, arguments, variables, &room_report);
-}
+static struct entered enter(void) { return entry_secure(1, arguments, variables, &room_report); }
 
 /* As the kernel has it: libc's own hides the signals that it uses itself. */
 struct raw_action {
@@ -26,18 +22,15 @@ struct raw_action {
 	uint64_t mask;
 };
 
-static void
-set_disposition(int number, void (*handler)(int))
-{
-	const struct raw_action action = { .handler = handler };
+static void set_disposition(int number, void (*handler)(int)) {
+	const struct raw_action action = {.handler = handler};
 
 	if (number != SIGKILL && number != SIGSTOP)
-		ROOM_EXPECT(syscall(SYS_rt_sigaction, number, &action, NULL, sizeof(uint64_t)) == 0, "signal %d", number);
+		ROOM_EXPECT(syscall(SYS_rt_sigaction, number, &action, NULL, sizeof(uint64_t)) == 0, "signal %d",
+			    number);
 }
 
-static void
-set_mask(uint64_t mask)
-{
+static void set_mask(uint64_t mask) {
 	ROOM_EXPECT(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask)) == 0);
 }
 
@@ -45,9 +38,7 @@ set_mask(uint64_t mask)
 
 static int subset;
 
-static void
-closed_standard_descriptors(void)
-{
+static void closed_standard_descriptors(void) {
 	struct entered receipt;
 
 	for (int fd = 0; fd <= 2; fd++)
@@ -69,71 +60,55 @@ closed_standard_descriptors(void)
 		ROOM_EXPECT(fcntl(fd, F_GETFD) < 0 && errno == EBADF, "fd %d was left open", fd);
 }
 
-Test(entry, opens_0_to_2_whichever_are_closed)
-{
+Test(entry, opens_0_to_2_whichever_are_closed) {
 	for (subset = 0; subset < 8; subset++)
 		room_passes(closed_standard_descriptors);
 }
 
-static void
-further_descriptors(void)
-{
-	static const int fds[] = { 3, 9, 31, 32, 200, 1000 };
-	const struct rlimit low = { 32, 4096 };
+static void further_descriptors(void) {
+	static const int fds[] = {3, 9, 31, 32, 200, 1000};
+	const struct rlimit low = {32, 4096};
 	struct entered receipt;
 
 	for (size_t i = 0; i < COUNT(fds); i++)
 		ROOM_EXPECT(dup2(1, fds[i]) == fds[i]);
 	ROOM_EXPECT(setrlimit(RLIMIT_NOFILE, &low) == 0, "some stay above the lowered limit");
 	receipt = enter();
-	ROOM_EXPECT(receipt.open_fds == (UINT32_C(1) << 3 | UINT32_C(1) << 9 | UINT32_C(1) << 31), "%x", receipt.open_fds);
+	ROOM_EXPECT(receipt.open_fds == (UINT32_C(1) << 3 | UINT32_C(1) << 9 | UINT32_C(1) << 31), "%x",
+		    receipt.open_fds);
 	for (size_t i = 0; i < COUNT(fds); i++)
 		ROOM_EXPECT(fcntl(fds[i], F_GETFD) == FD_CLOEXEC, "fd %d", fds[i]);
 }
 
-Test(entry, closes_3_and_up_on_exec_and_notes_which_were_open)
-{
-	room_passes(further_descriptors);
-}
+Test(entry, closes_3_and_up_on_exec_and_notes_which_were_open) { room_passes(further_descriptors); }
 
 /* What we open ourselves must not pass for a descriptor of the caller's. */
-static void
-own_descriptors(void)
-{
+static void own_descriptors(void) {
 	close(0);
 	close(2);
 	ROOM_EXPECT(enter().open_fds == 0);
 }
 
-Test(entry, does_not_note_what_it_opened_itself)
-{
-	room_passes(own_descriptors);
-}
+Test(entry, does_not_note_what_it_opened_itself) { room_passes(own_descriptors); }
 
-static void
-no_room_for_a_descriptor(void)
-{
-	const struct rlimit low = { 3, 3 };
+static void no_room_for_a_descriptor(void) {
+	const struct rlimit low = {3, 3};
 
 	ROOM_EXPECT(setrlimit(RLIMIT_NOFILE, &low) == 0);
 	enter();
 }
 
-Test(entry, a_limit_of_three_descriptors_is_refused)
-{
-	room_refuses(no_room_for_a_descriptor, 125, "[entry]");
-}
+Test(entry, a_limit_of_three_descriptors_is_refused) { room_refuses(no_room_for_a_descriptor, 125, "[entry]"); }
 
 /* --- signals ----------------------------------------------------------------------------------------------------------- */
 
-static void
-hostile_signals(void)
-{
+static void hostile_signals(void) {
 	set_mask(~UINT64_C(0));
 	for (int number = 1; number <= 64; number++) {
 		if (number == SIGKILL || number == SIGSTOP)
 			continue;
-		ROOM_EXPECT(syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), number) == 0, "signal %d", number);
+		ROOM_EXPECT(syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), number) == 0, "signal %d",
+			    number);
 		ROOM_EXPECT(kill(getpid(), number) == 0, "signal %d", number);
 		if (number % 2 == 0)
 			set_disposition(number, SIG_IGN);
@@ -152,14 +127,9 @@ hostile_signals(void)
 	ROOM_EXPECT_STATUS("SigBlk", "0000000000000000");
 }
 
-Test(entry, signals_1_to_64_are_blocked_default_and_not_pending)
-{
-	room_passes(hostile_signals);
-}
+Test(entry, signals_1_to_64_are_blocked_default_and_not_pending) { room_passes(hostile_signals); }
 
-static void
-ignored_hangup(void)
-{
+static void ignored_hangup(void) {
 	set_disposition(SIGHUP, SIG_IGN);
 	set_disposition(SIGPIPE, SIG_IGN);
 	set_disposition(SIGCHLD, SIG_IGN);
@@ -169,40 +139,31 @@ ignored_hangup(void)
 	ROOM_EXPECT_STATUS("SigCgt", "0000000000000000");
 }
 
-Test(entry, an_ignored_hangup_stays_for_nohup)
-{
-	room_passes(ignored_hangup);
-}
+Test(entry, an_ignored_hangup_stays_for_nohup) { room_passes(ignored_hangup); }
 
 /* --- timers, umask, core dumps, time stamp counter ---------------------------------------------------------------------- */
 
-static void
-hostile_timers(void)
-{
-	const struct itimerval soon = { { 5, 0 }, { 3600, 0 } };
+static void hostile_timers(void) {
+	const struct itimerval soon = {{5, 0}, {3600, 0}};
 
 	for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++)
 		ROOM_EXPECT(setitimer(which, &soon, NULL) == 0);
 	enter();
 	for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++) {
-		struct itimerval now = { { 1, 1 }, { 1, 1 } };
+		struct itimerval now = {{1, 1}, {1, 1}};
 
 		ROOM_EXPECT(getitimer(which, &now) == 0);
-		ROOM_EXPECT(now.it_value.tv_sec == 0 && now.it_value.tv_usec == 0 && now.it_interval.tv_sec == 0 && now.it_interval.tv_usec == 0,
-		    "timer %d", which);
+		ROOM_EXPECT(now.it_value.tv_sec == 0 && now.it_value.tv_usec == 0 && now.it_interval.tv_sec == 0 &&
+				    now.it_interval.tv_usec == 0,
+			    "timer %d", which);
 	}
 }
 
-Test(entry, timers_are_off)
-{
-	room_passes(hostile_timers);
-}
+Test(entry, timers_are_off) { room_passes(hostile_timers); }
 
-static void
-mask_and_core(void)
-{
-	const struct rlimit open = { 1000, 5000 };
-	struct rlimit now = { 7, 7 };
+static void mask_and_core(void) {
+	const struct rlimit open = {1000, 5000};
+	struct rlimit now = {7, 7};
 	struct entered receipt;
 
 	umask(0);
@@ -215,27 +176,17 @@ mask_and_core(void)
 	ROOM_EXPECT(receipt.core_soft == 1000 && receipt.core_hard == 5000);
 }
 
-Test(entry, umask_077_not_dumpable_and_no_core)
-{
-	room_passes(mask_and_core);
-}
+Test(entry, umask_077_not_dumpable_and_no_core) { room_passes(mask_and_core); }
 
-static void
-hide(void)
-{
+static void hide(void) {
 	ROOM_EXPECT(prctl(PR_SET_DUMPABLE, 1) == 0);
 	ROOM_EXPECT(entry_hide());
 	ROOM_EXPECT(prctl(PR_GET_DUMPABLE) == 0);
 }
 
-Test(entry, hiding_takes_dumpable_away)
-{
-	room_passes(hide);
-}
+Test(entry, hiding_takes_dumpable_away) { room_passes(hide); }
 
-static void
-counter(void)
-{
+static void counter(void) {
 	int now = 0;
 
 	if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV) != 0)
@@ -244,43 +195,28 @@ counter(void)
 	ROOM_EXPECT(prctl(PR_GET_TSC, &now) == 0 && now == PR_TSC_ENABLE, "%d", now);
 }
 
-Test(entry, the_time_stamp_counter_is_readable_again)
-{
-	room_passes(counter);
-}
+Test(entry, the_time_stamp_counter_is_readable_again) { room_passes(counter); }
 
 /* --- environment and arguments ------------------------------------------------------------------------------------------- */
 
-static void
-environment(void)
-{
+static void environment(void) {
 	ROOM_EXPECT(enter().environment == variables, "set aside as it arrived");
 	ROOM_EXPECT(environ != NULL && environ[0] == NULL);
 	ROOM_EXPECT(getenv("LANG") == NULL && getenv("PATH") == NULL);
 }
 
-Test(entry, libc_sees_an_empty_environment)
-{
-	room_passes(environment);
-}
+Test(entry, libc_sees_an_empty_environment) { room_passes(environment); }
 
-static void
-no_arguments(void)
-{
-	entry_secure(0, arguments, variables, &room_report);
-}
+static void no_arguments(void) { entry_secure(0, arguments, variables, &room_report); }
 
-static void
-no_first_argument(void)
-{
-	static char *none[] = { NULL };
+static void no_first_argument(void) {
+	static char *none[] = {NULL};
 
 	entry_secure(1, none, variables, &room_report);
 }
 
 /* CVE-2021-4034. This kernel puts an empty argv[0] there; older ones did not. */
-Test(entry, no_argv_at_all_ends_at_once)
-{
+Test(entry, no_argv_at_all_ends_at_once) {
 	room_refuses(no_arguments, 125, NULL);
 	room_refuses(no_first_argument, 125, NULL);
 }
@@ -289,11 +225,9 @@ Test(entry, no_argv_at_all_ends_at_once)
 
 static long lie;
 
-static void
-lied_to(void)
-{
-	const struct itimerval far = { { 3600, 0 }, { 3600, 0 } };
-	const struct rlimit open = { 1000, 5000 };
+static void lied_to(void) {
+	const struct itimerval far = {{3600, 0}, {3600, 0}};
+	const struct rlimit open = {1000, 5000};
 
 	/* Something for each of them to do. */
 	set_disposition(SIGPIPE, SIG_IGN);
@@ -306,10 +240,9 @@ lied_to(void)
 }
 
 /* prctl's own answers are of the next stages: there 0 is what is wanted. */
-Test(entry, calls_that_answer_0_without_being_done_are_noticed)
-{
-	static const long lies[] = { SYS_close_range, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigpending, SYS_setitimer, SYS_getitimer,
-		SYS_umask, SYS_prlimit64 };
+Test(entry, calls_that_answer_0_without_being_done_are_noticed) {
+	static const long lies[] = {SYS_close_range, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigpending,
+				    SYS_setitimer,   SYS_getitimer,	 SYS_umask,	   SYS_prlimit64};
 
 	for (size_t i = 0; i < COUNT(lies); i++) {
 		struct room_end end;
@@ -317,7 +250,8 @@ Test(entry, calls_that_answer_0_without_being_done_are_noticed)
 		lie = lies[i];
 		end = room_run(lied_to);
 		cr_expect(!room->is_done && end.status == 125, "system call %ld: status %d, %s: %s", lie, end.status,
-		    room->is_done ? "went on" : "refused", end.said);
-		cr_expect(end.said[0] == '\0' || strstr(end.said, "[entry]") != NULL, "system call %ld: %s", lie, end.said);
+			  room->is_done ? "went on" : "refused", end.said);
+		cr_expect(end.said[0] == '\0' || strstr(end.said, "[entry]") != NULL, "system call %ld: %s", lie,
+			  end.said);
 	}
 }

@@ -4,14 +4,12 @@
 
 TestSuite(identity, .timeout = 60);
 
-static void
-join(void)
-{
-	const gid_t before[] = { 4, 27, 1000 };
+static void join(void) {
+	const gid_t before[] = {4, 27, 1000};
 	struct grouped receipt;
 
 	ROOM_EXPECT(setgroups(3, before) == 0);
-	receipt = identity_join_groups(room_ordinary_plan(), (struct restored){ 0 }, &room_report);
+	receipt = identity_join_groups(room_ordinary_plan(), (struct restored){0}, &room_report);
 	ROOM_EXPECT(receipt.gid == ROOM_APP);
 	ROOM_EXPECT_STATUS("Groups", "4002 4010 4011");
 	ROOM_EXPECT_STATUS("Gid", "4002\t4002\t4002\t4002");
@@ -19,32 +17,22 @@ join(void)
 	ROOM_EXPECT(prctl(PR_GET_DUMPABLE) == 0);
 }
 
-Test(identity, joins_exactly_the_plans_groups)
-{
-	room_passes(join);
-}
+Test(identity, joins_exactly_the_plans_groups) { room_passes(join); }
 
-static void
-join_none(void)
-{
-	const gid_t before[] = { 0, 4, 27 };
+static void join_none(void) {
+	const gid_t before[] = {0, 4, 27};
 
 	ROOM_EXPECT(setgroups(3, before) == 0);
 	room_ordinary_plan();
 	room_plan.group_count = 0;
-	identity_join_groups(&room_plan, (struct restored){ 0 }, &room_report);
+	identity_join_groups(&room_plan, (struct restored){0}, &room_report);
 	ROOM_EXPECT_STATUS("Groups", "");
 	ROOM_EXPECT_STATUS("Gid", "4002\t4002\t4002\t4002");
 }
 
-Test(identity, no_groups_means_none)
-{
-	room_passes(join_none);
-}
+Test(identity, no_groups_means_none) { room_passes(join_none); }
 
-static void
-join_many(void)
-{
+static void join_many(void) {
 	char want[1024] = "";
 
 	room_ordinary_plan();
@@ -56,22 +44,17 @@ join_many(void)
 		strcat(want, word);
 	}
 	room_plan.group_count = PLAN_MAX_GROUPS;
-	identity_join_groups(&room_plan, (struct restored){ 0 }, &room_report);
+	identity_join_groups(&room_plan, (struct restored){0}, &room_report);
 	ROOM_EXPECT_STATUS("Groups", want);
 }
 
-Test(identity, as_many_groups_as_a_plan_can_have)
-{
-	room_passes(join_many);
-}
+Test(identity, as_many_groups_as_a_plan_can_have) { room_passes(join_many); }
 
-static void
-assume(void)
-{
+static void assume(void) {
 	struct assumed receipt;
 
-	identity_join_groups(room_ordinary_plan(), (struct restored){ 0 }, &room_report);
-	receipt = identity_assume_user(&room_plan, (struct confined){ 0 }, &room_report);
+	identity_join_groups(room_ordinary_plan(), (struct restored){0}, &room_report);
+	receipt = identity_assume_user(&room_plan, (struct confined){0}, &room_report);
 	ROOM_EXPECT(receipt.uid == ROOM_APP);
 	ROOM_EXPECT_STATUS("Uid", "4002\t4002\t4002\t4002");
 	ROOM_EXPECT_STATUS("CapPrm", "0000000000000000");
@@ -82,14 +65,9 @@ assume(void)
 	ROOM_EXPECT(setgroups(0, NULL) != 0 && errno == EPERM);
 }
 
-Test(identity, assumes_the_user_for_good)
-{
-	room_passes(assume);
-}
+Test(identity, assumes_the_user_for_good) { room_passes(assume); }
 
-static void
-leave_caller(void)
-{
+static void leave_caller(void) {
 	const gid_t none = ROOM_CALLER;
 
 	room_become_setuid(&none, 1);
@@ -98,47 +76,32 @@ leave_caller(void)
 	ROOM_EXPECT_STATUS("Uid", "0\t0\t0\t0");
 }
 
-Test(identity, the_callers_real_uid_can_be_left)
-{
-	room_passes(leave_caller);
-}
+Test(identity, the_callers_real_uid_can_be_left) { room_passes(leave_caller); }
 
-static void
-verify_only(void)
-{
+static void verify_only(void) {
 	room_become_app();
 	room_ordinary_plan();
 	room_plan.has_root = room_plan.restores = false;
-	ROOM_EXPECT(identity_join_groups(&room_plan, (struct restored){ 0 }, &room_report).gid == ROOM_APP);
-	ROOM_EXPECT(identity_assume_user(&room_plan, (struct confined){ 0 }, &room_report).uid == ROOM_APP);
+	ROOM_EXPECT(identity_join_groups(&room_plan, (struct restored){0}, &room_report).gid == ROOM_APP);
+	ROOM_EXPECT(identity_assume_user(&room_plan, (struct confined){0}, &room_report).uid == ROOM_APP);
 	ROOM_EXPECT_STATUS("Uid", "4002\t4002\t4002\t4002");
 }
 
-Test(identity, without_root_it_only_verifies)
-{
-	room_passes(verify_only);
-}
+Test(identity, without_root_it_only_verifies) { room_passes(verify_only); }
 
-static void
-verify_another(void)
-{
+static void verify_another(void) {
 	room_become_app();
 	room_ordinary_plan();
 	room_plan.has_root = room_plan.restores = false;
 	room_plan.uid.value = 4003;
-	identity_assume_user(&room_plan, (struct confined){ 0 }, &room_report);
+	identity_assume_user(&room_plan, (struct confined){0}, &room_report);
 }
 
-Test(identity, without_root_another_user_is_refused)
-{
-	room_refuses(verify_another, 125, "setresuid");
-}
+Test(identity, without_root_another_user_is_refused) { room_refuses(verify_another, 125, "setresuid"); }
 
-static void
-as_sets(void)
-{
-	const gid_t now[] = { ROOM_APP, ROOM_WEB, ROOM_EXTRA };
-	const uint32_t other_order[] = { ROOM_EXTRA, ROOM_APP, ROOM_WEB }, another[] = { ROOM_APP, ROOM_WEB, 4012 };
+static void as_sets(void) {
+	const gid_t now[] = {ROOM_APP, ROOM_WEB, ROOM_EXTRA};
+	const uint32_t other_order[] = {ROOM_EXTRA, ROOM_APP, ROOM_WEB}, another[] = {ROOM_APP, ROOM_WEB, 4012};
 
 	ROOM_EXPECT(setgroups(3, now) == 0);
 	ROOM_EXPECT(setresgid(ROOM_APP, ROOM_APP, ROOM_APP) == 0);
@@ -155,31 +118,25 @@ as_sets(void)
 	ROOM_EXPECT(!identity_has_groups(ROOM_APP, other_order, 3, room_scratch), "another fsgid");
 }
 
-Test(identity, groups_are_compared_as_a_set_with_every_gid)
-{
-	room_passes(as_sets);
-}
+Test(identity, groups_are_compared_as_a_set_with_every_gid) { room_passes(as_sets); }
 
 /* A root caller's filter can answer 0 without doing the call. */
 static long lie;
 
-static void
-lied_to(void)
-{
+static void lied_to(void) {
 	room_ordinary_plan();
 	room_answer(lie, 0);
-	identity_join_groups(&room_plan, (struct restored){ 0 }, &room_report);
-	identity_assume_user(&room_plan, (struct confined){ 0 }, &room_report);
+	identity_join_groups(&room_plan, (struct restored){0}, &room_report);
+	identity_assume_user(&room_plan, (struct confined){0}, &room_report);
 }
 
-Test(identity, calls_that_answer_0_without_being_done_are_noticed)
-{
+Test(identity, calls_that_answer_0_without_being_done_are_noticed) {
 	static const struct {
 		long number;
 		const char *words;
 	} lies[] = {
-		{ SYS_setgroups, "setgroups" }, { SYS_setresgid, "setresgid" }, { SYS_setresuid, "setresuid" }, { SYS_getgroups, "setgroups" },
-		{ SYS_getresgid, "setresgid" }, { SYS_getresuid, NULL },
+		{SYS_setgroups, "setgroups"}, {SYS_setresgid, "setresgid"}, {SYS_setresuid, "setresuid"},
+		{SYS_getgroups, "setgroups"}, {SYS_getresgid, "setresgid"}, {SYS_getresuid, NULL},
 	};
 
 	for (size_t i = 0; i < COUNT(lies); i++) {
@@ -188,15 +145,12 @@ Test(identity, calls_that_answer_0_without_being_done_are_noticed)
 	}
 }
 
-static void
-without_setgid(void)
-{
+static void without_setgid(void) {
 	room_ordinary_plan();
 	room_answer(SYS_setgroups, EPERM);
-	identity_join_groups(&room_plan, (struct restored){ 0 }, &room_report);
+	identity_join_groups(&room_plan, (struct restored){0}, &room_report);
 }
 
-Test(identity, a_failing_call_is_named)
-{
+Test(identity, a_failing_call_is_named) {
 	room_refuses(without_setgid, 125, "setgroups, setresgid: failed: Operation not permitted [identity]");
 }

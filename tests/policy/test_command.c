@@ -9,9 +9,7 @@ TestSuite(command, .timeout = 20);
 #define MAX_WORDS 12
 
 /* Cuts a typed command at blanks; "" and "a b" cannot be written so, see typed_words. */
-static char *const *
-typed(const char *words)
-{
+static char *const *typed(const char *words) {
 	char **argv = (char **)(void *)given_room((MAX_WORDS + 1) * sizeof(char *));
 	struct text rest = given(words), word;
 	size_t n = 0;
@@ -22,19 +20,16 @@ typed(const char *words)
 	return argv;
 }
 
-static struct request
-request_of(char *const *argv)
-{
-	struct request r = { .command = argv };
+static struct request request_of(char *const *argv) {
+	struct request r = {.command = argv};
 
 	while (argv[r.words] != NULL)
 		r.words++;
 	return r;
 }
 
-static bool
-find(const char *lines, char *const *argv, const char *directory, struct command_match *m, struct problem *why)
-{
+static bool find(const char *lines, char *const *argv, const char *directory, struct command_match *m,
+		 struct problem *why) {
 	const struct request r = request_of(argv);
 
 	memset(m, 0, sizeof(*m));
@@ -42,9 +37,7 @@ find(const char *lines, char *const *argv, const char *directory, struct command
 	return command_find(given_policy(lines), &r, given(directory), m, why);
 }
 
-static bool
-allows(const char *pattern, char *const *argv, const char *directory)
-{
+static bool allows(const char *pattern, char *const *argv, const char *directory) {
 	struct text line = given_joined(given_joined(given("command = "), given(pattern)), given("\n"));
 	struct command_match m;
 	struct problem why;
@@ -63,106 +56,179 @@ struct match_case {
 	bool is_allowed;
 };
 
-static void
-expect_matches(const struct match_case *cases, size_t count)
-{
+static void expect_matches(const struct match_case *cases, size_t count) {
 	for (size_t i = 0; i < count; i++)
-		cr_expect(allows(cases[i].pattern, typed(cases[i].typed), "") == cases[i].is_allowed, "`%s` %s `%s`", cases[i].pattern,
-		    cases[i].is_allowed ? "refuses" : "allows", cases[i].typed);
+		cr_expect(allows(cases[i].pattern, typed(cases[i].typed), "") == cases[i].is_allowed, "`%s` %s `%s`",
+			  cases[i].pattern, cases[i].is_allowed ? "refuses" : "allows", cases[i].typed);
 }
 
-Test(command, patterns_that_can_be_written)
-{
+Test(command, patterns_that_can_be_written) {
 	static const char *const patterns[] = {
-		"*", "/bin/true", "/bin/true *", "/bin/x a b c", "/bin/x {int}", "/bin/x --n={int}", "/bin/x {int}%", "/bin/x a{word}b",
-		"/bin/x {a|b}", "/bin/x {a|b|c|d}", "/bin/x --{start|stop}-now", "/bin/x {path:/srv}", "/bin/x {path:/}", "/bin/x f={path:/srv/app}",
-		"\"/opt/my app/run\" x", "/bin/x \"a b\"", "/bin/x \"{int}\"", "/bin/x \"*\" y", "/bin/x \"\"", "/bin/x \"a\" *", "/bin/x\t{word}\t*",
-		"/bin/x a,b", "/bin/x #", "/bin/x $HOME `id`",
+		"*",
+		"/bin/true",
+		"/bin/true *",
+		"/bin/x a b c",
+		"/bin/x {int}",
+		"/bin/x --n={int}",
+		"/bin/x {int}%",
+		"/bin/x a{word}b",
+		"/bin/x {a|b}",
+		"/bin/x {a|b|c|d}",
+		"/bin/x --{start|stop}-now",
+		"/bin/x {path:/srv}",
+		"/bin/x {path:/}",
+		"/bin/x f={path:/srv/app}",
+		"\"/opt/my app/run\" x",
+		"/bin/x \"a b\"",
+		"/bin/x \"{int}\"",
+		"/bin/x \"*\" y",
+		"/bin/x \"\"",
+		"/bin/x \"a\" *",
+		"/bin/x\t{word}\t*",
+		"/bin/x a,b",
+		"/bin/x #",
+		"/bin/x $HOME `id`",
 	};
 
 	for (size_t i = 0; i < COUNT(patterns); i++) {
-		struct problem why = { 0 };
+		struct problem why = {0};
 
 		cr_expect(command_check(given(patterns[i]), &why), "%s: %s", patterns[i], why.what);
 	}
 }
 
-Test(command, patterns_that_cannot)
-{
+Test(command, patterns_that_cannot) {
 	static const struct {
 		const char *pattern, *words;
 	} cases[] = {
-		{ "", "no command" }, { "true", "absolute path" }, { "bin/true", "absolute path" }, { "./true", "absolute path" },
-		{ "/bin/../true", "absolute path" }, { "/bin//true", "absolute path" }, { "/bin/", "absolute path" },
-		{ "{word}", "absolute path" }, { "/bin/{word}", "absolute path" }, { "{path:/bin}", "absolute path" },
-		{ "\"true\"", "absolute path" }, { "\"\"", "absolute path" },
-		{ "* x", "misplaced" }, { "/bin/x * y", "misplaced" }, { "/bin/*", "misplaced" }, { "/bin/x a*", "misplaced" },
-		{ "/bin/x *a", "misplaced" }, { "/bin/x **", "misplaced" }, { "/bin/x }", "misplaced" }, { "/bin/x a}b", "misplaced" },
-		{ "/bin/x a\"b\"", "misplaced" }, { "/bin/x \"a\"b", "quote" }, { "/bin/x \"a", "quote" }, { "/bin/x \"", "quote" },
-		{ "/bin/x {", "closing" }, { "/bin/x {int", "closing" }, { "/bin/x {a b|c}", "closing" }, { "/bin/x {in{t}", "closing" },
-		{ "/bin/x {int}{int}", "one hole" }, { "/bin/x {int}*", "one hole" }, { "/bin/x {int}\"a\"", "one hole" },
-		{ "/bin/x {int}}", "one hole" }, { "/bin/x {}", "unknown hole" }, { "/bin/x {a}", "unknown hole" }, { "/bin/x {|}", "unknown hole" },
-		{ "/bin/x {a|}", "unknown hole" }, { "/bin/x {|a}", "unknown hole" }, { "/bin/x {a||b}", "unknown hole" },
-		{ "/bin/x {INT}", "unknown hole" }, { "/bin/x {int:5}", "unknown hole" }, { "/bin/x {path}", "unknown hole" },
-		{ "/bin/x {path:}", "absolute path" }, { "/bin/x {path:srv}", "absolute path" }, { "/bin/x {path:/srv/}", "absolute path" },
-		{ "/bin/x {path:/srv/../etc}", "absolute path" }, { "/bin/x {path:/srv//a}", "absolute path" }, { "/bin/x {path:/.}", "absolute path" },
+		{"", "no command"},
+		{"true", "absolute path"},
+		{"bin/true", "absolute path"},
+		{"./true", "absolute path"},
+		{"/bin/../true", "absolute path"},
+		{"/bin//true", "absolute path"},
+		{"/bin/", "absolute path"},
+		{"{word}", "absolute path"},
+		{"/bin/{word}", "absolute path"},
+		{"{path:/bin}", "absolute path"},
+		{"\"true\"", "absolute path"},
+		{"\"\"", "absolute path"},
+		{"* x", "misplaced"},
+		{"/bin/x * y", "misplaced"},
+		{"/bin/*", "misplaced"},
+		{"/bin/x a*", "misplaced"},
+		{"/bin/x *a", "misplaced"},
+		{"/bin/x **", "misplaced"},
+		{"/bin/x }", "misplaced"},
+		{"/bin/x a}b", "misplaced"},
+		{"/bin/x a\"b\"", "misplaced"},
+		{"/bin/x \"a\"b", "quote"},
+		{"/bin/x \"a", "quote"},
+		{"/bin/x \"", "quote"},
+		{"/bin/x {", "closing"},
+		{"/bin/x {int", "closing"},
+		{"/bin/x {a b|c}", "closing"},
+		{"/bin/x {in{t}", "closing"},
+		{"/bin/x {int}{int}", "one hole"},
+		{"/bin/x {int}*", "one hole"},
+		{"/bin/x {int}\"a\"", "one hole"},
+		{"/bin/x {int}}", "one hole"},
+		{"/bin/x {}", "unknown hole"},
+		{"/bin/x {a}", "unknown hole"},
+		{"/bin/x {|}", "unknown hole"},
+		{"/bin/x {a|}", "unknown hole"},
+		{"/bin/x {|a}", "unknown hole"},
+		{"/bin/x {a||b}", "unknown hole"},
+		{"/bin/x {INT}", "unknown hole"},
+		{"/bin/x {int:5}", "unknown hole"},
+		{"/bin/x {path}", "unknown hole"},
+		{"/bin/x {path:}", "absolute path"},
+		{"/bin/x {path:srv}", "absolute path"},
+		{"/bin/x {path:/srv/}", "absolute path"},
+		{"/bin/x {path:/srv/../etc}", "absolute path"},
+		{"/bin/x {path:/srv//a}", "absolute path"},
+		{"/bin/x {path:/.}", "absolute path"},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct problem why = { 0 };
+		struct problem why = {0};
 
 		cr_expect(!command_check(given(cases[i].pattern), &why), "%s", cases[i].pattern);
 		cr_assert(why.word != NULL && why.what != NULL, "%s", cases[i].pattern);
 		cr_expect(strcmp(why.word, "policy-command") == 0, "%s: %s", cases[i].pattern, why.word);
-		cr_expect(strstr(why.what, cases[i].words) != NULL, "%s: \"%s\", not \"%s\"", cases[i].pattern, why.what, cases[i].words);
+		cr_expect(strstr(why.what, cases[i].words) != NULL, "%s: \"%s\", not \"%s\"", cases[i].pattern,
+			  why.what, cases[i].words);
 	}
 }
 
-Test(command, literal_text_matches_byte_for_byte)
-{
+Test(command, literal_text_matches_byte_for_byte) {
 	static const struct match_case cases[] = {
-		{ "/bin/x start", "/bin/x start", true }, { "/bin/x start", "x start", true }, { "/bin/x start", "x", false },
-		{ "/bin/x start", "x start now", false }, { "/bin/x start", "x Start", false }, { "/bin/x start", "x star", false },
-		{ "/bin/x start", "x starts", false }, { "/bin/x start", "start", false }, { "/bin/x", "x", true }, { "/bin/x", "x y", false },
-		{ "/bin/x", "X", false }, { "/bin/x", "/bin/y", false }, { "/bin/x", "/usr/bin/x", false }, { "/bin/x", "./x", false },
-		{ "/bin/x", "bin/x", false }, { "/bin/x", "//bin/x", false }, { "/bin/x", "/bin/./x", false }, { "/bin/x", "../bin/x", false },
-		{ "/bin/x", "/bin/x/", false }, { "/bin/x", "/bin/xx", false }, { "/bin/x", "/bin/", false }, { "/bin/x", "n/x", false },
-		{ "/bin/x a.b", "x axb", false }, { "/bin/x [ab]", "x a", false }, { "/bin/x ?", "x a", false }, { "/bin/x (a)", "x a", false },
+		{"/bin/x start", "/bin/x start", true},
+		{"/bin/x start", "x start", true},
+		{"/bin/x start", "x", false},
+		{"/bin/x start", "x start now", false},
+		{"/bin/x start", "x Start", false},
+		{"/bin/x start", "x star", false},
+		{"/bin/x start", "x starts", false},
+		{"/bin/x start", "start", false},
+		{"/bin/x", "x", true},
+		{"/bin/x", "x y", false},
+		{"/bin/x", "X", false},
+		{"/bin/x", "/bin/y", false},
+		{"/bin/x", "/usr/bin/x", false},
+		{"/bin/x", "./x", false},
+		{"/bin/x", "bin/x", false},
+		{"/bin/x", "//bin/x", false},
+		{"/bin/x", "/bin/./x", false},
+		{"/bin/x", "../bin/x", false},
+		{"/bin/x", "/bin/x/", false},
+		{"/bin/x", "/bin/xx", false},
+		{"/bin/x", "/bin/", false},
+		{"/bin/x", "n/x", false},
+		{"/bin/x a.b", "x axb", false},
+		{"/bin/x [ab]", "x a", false},
+		{"/bin/x ?", "x a", false},
+		{"/bin/x (a)", "x a", false},
 	};
 
 	expect_matches(cases, COUNT(cases));
 }
 
-Test(command, int_takes_one_to_ten_digits)
-{
+Test(command, int_takes_one_to_ten_digits) {
 	static const struct match_case cases[] = {
-		{ "/bin/x {int}", "x 0", true }, { "/bin/x {int}", "x 007", true }, { "/bin/x {int}", "x 1234567890", true },
-		{ "/bin/x {int}", "x 12345678901", false }, { "/bin/x {int}", "x -1", false }, { "/bin/x {int}", "x +1", false },
-		{ "/bin/x {int}", "x 1a", false }, { "/bin/x {int}", "x 0x1", false }, { "/bin/x {int}", "x 1.5", false },
-		{ "/bin/x {int}", "x", false }, { "/bin/x {int}", "x 1 2", false }, { "/bin/x --n={int}", "x --n=5", true },
-		{ "/bin/x --n={int}", "x --n=", false }, { "/bin/x --n={int}", "x --n 5", false }, { "/bin/x --n={int}s", "x --n=5s", true },
-		{ "/bin/x --n={int}s", "x --n=s", false }, { "/bin/x --n={int}s", "x --n=5", false }, { "/bin/x {int}0", "x 0", false },
-		{ "/bin/x {int}0", "x 10", true }, { "/bin/x 1{int}1", "x 1", false }, { "/bin/x 1{int}1", "x 11", false },
-		{ "/bin/x 1{int}1", "x 101", true },
+		{"/bin/x {int}", "x 0", true},		 {"/bin/x {int}", "x 007", true},
+		{"/bin/x {int}", "x 1234567890", true},	 {"/bin/x {int}", "x 12345678901", false},
+		{"/bin/x {int}", "x -1", false},	 {"/bin/x {int}", "x +1", false},
+		{"/bin/x {int}", "x 1a", false},	 {"/bin/x {int}", "x 0x1", false},
+		{"/bin/x {int}", "x 1.5", false},	 {"/bin/x {int}", "x", false},
+		{"/bin/x {int}", "x 1 2", false},	 {"/bin/x --n={int}", "x --n=5", true},
+		{"/bin/x --n={int}", "x --n=", false},	 {"/bin/x --n={int}", "x --n 5", false},
+		{"/bin/x --n={int}s", "x --n=5s", true}, {"/bin/x --n={int}s", "x --n=s", false},
+		{"/bin/x --n={int}s", "x --n=5", false}, {"/bin/x {int}0", "x 0", false},
+		{"/bin/x {int}0", "x 10", true},	 {"/bin/x 1{int}1", "x 1", false},
+		{"/bin/x 1{int}1", "x 11", false},	 {"/bin/x 1{int}1", "x 101", true},
 	};
 
 	expect_matches(cases, COUNT(cases));
 }
 
-Test(command, word_never_takes_an_option_or_a_path)
-{
+Test(command, word_never_takes_an_option_or_a_path) {
 	static const struct match_case cases[] = {
-		{ "/bin/x {word}", "x db:migrate", true }, { "/bin/x {word}", "x a=b,c%d+e@f-g.h_i", true }, { "/bin/x {word}", "x _", true },
-		{ "/bin/x {word}", "x 9", true }, { "/bin/x {word}", "x -a", false }, { "/bin/x {word}", "x --help", false },
-		{ "/bin/x {word}", "x /etc", false }, { "/bin/x {word}", "x a/b", false }, { "/bin/x {word}", "x ..", false },
-		{ "/bin/x {word}", "x a;b", false }, { "/bin/x {word}", "x $(id)", false }, { "/bin/x {word}", "x a\\b", false },
-		{ "/bin/x {word}", "x a'b", false }, { "/bin/x {word}", "x a\"b", false }, { "/bin/x {word}", "x \xc3\xa4", false },
-		{ "/bin/x {word}.rb", "x a.rb", true }, { "/bin/x {word}.rb", "x a.rb.rb", true }, { "/bin/x {word}.rb", "x .rb", false },
-		{ "/bin/x -{word}", "x -a", true }, { "/bin/x -{word}", "x --a", false }, { "/bin/x a{word}a", "x aa", false },
-		{ "/bin/x a{word}a", "x a", false }, { "/bin/x a{word}a", "x aba", true },
+		{"/bin/x {word}", "x db:migrate", true}, {"/bin/x {word}", "x a=b,c%d+e@f-g.h_i", true},
+		{"/bin/x {word}", "x _", true},		 {"/bin/x {word}", "x 9", true},
+		{"/bin/x {word}", "x -a", false},	 {"/bin/x {word}", "x --help", false},
+		{"/bin/x {word}", "x /etc", false},	 {"/bin/x {word}", "x a/b", false},
+		{"/bin/x {word}", "x ..", false},	 {"/bin/x {word}", "x a;b", false},
+		{"/bin/x {word}", "x $(id)", false},	 {"/bin/x {word}", "x a\\b", false},
+		{"/bin/x {word}", "x a'b", false},	 {"/bin/x {word}", "x a\"b", false},
+		{"/bin/x {word}", "x \xc3\xa4", false},	 {"/bin/x {word}.rb", "x a.rb", true},
+		{"/bin/x {word}.rb", "x a.rb.rb", true}, {"/bin/x {word}.rb", "x .rb", false},
+		{"/bin/x -{word}", "x -a", true},	 {"/bin/x -{word}", "x --a", false},
+		{"/bin/x a{word}a", "x aa", false},	 {"/bin/x a{word}a", "x a", false},
+		{"/bin/x a{word}a", "x aba", true},
 	};
-	char *const empty[] = { (char *)"x", (char *)"", NULL }, *const blank[] = { (char *)"x", (char *)"a b", NULL };
-	char *const newline[] = { (char *)"x", (char *)"a\nb", NULL };
+	char *const empty[] = {(char *)"x", (char *)"", NULL}, *const blank[] = {(char *)"x", (char *)"a b", NULL};
+	char *const newline[] = {(char *)"x", (char *)"a\nb", NULL};
 
 	expect_matches(cases, COUNT(cases));
 	cr_expect(!allows("/bin/x {word}", empty, ""), "an empty argument");
@@ -173,61 +239,83 @@ Test(command, word_never_takes_an_option_or_a_path)
 	cr_expect(allows("/bin/x \"a b\"", blank, ""));
 }
 
-Test(command, a_choice_takes_one_of_its_words_and_nothing_else)
-{
+Test(command, a_choice_takes_one_of_its_words_and_nothing_else) {
 	static const struct match_case cases[] = {
-		{ "/bin/x {start|stop}", "x start", true }, { "/bin/x {start|stop}", "x stop", true }, { "/bin/x {start|stop}", "x sto", false },
-		{ "/bin/x {start|stop}", "x stops", false }, { "/bin/x {start|stop}", "x start|stop", false }, { "/bin/x {start|stop}", "x |", false },
-		{ "/bin/x {start|stop}", "x", false }, { "/bin/x {a|ab|abc}", "x ab", true }, { "/bin/x {a|ab|abc}", "x abc", true },
-		{ "/bin/x -{a|b}-", "x -a-", true }, { "/bin/x -{a|b}-", "x --", false }, { "/bin/x {-f|--force}", "x --force", true },
-		{ "/bin/x {a.c|b}", "x abc", false },
+		{"/bin/x {start|stop}", "x start", true},
+		{"/bin/x {start|stop}", "x stop", true},
+		{"/bin/x {start|stop}", "x sto", false},
+		{"/bin/x {start|stop}", "x stops", false},
+		{"/bin/x {start|stop}", "x start|stop", false},
+		{"/bin/x {start|stop}", "x |", false},
+		{"/bin/x {start|stop}", "x", false},
+		{"/bin/x {a|ab|abc}", "x ab", true},
+		{"/bin/x {a|ab|abc}", "x abc", true},
+		{"/bin/x -{a|b}-", "x -a-", true},
+		{"/bin/x -{a|b}-", "x --", false},
+		{"/bin/x {-f|--force}", "x --force", true},
+		{"/bin/x {a.c|b}", "x abc", false},
 	};
-	char *const empty[] = { (char *)"x", (char *)"", NULL };
+	char *const empty[] = {(char *)"x", (char *)"", NULL};
 
 	expect_matches(cases, COUNT(cases));
 	cr_expect(!allows("/bin/x {start|stop}", empty, ""), "an empty argument");
 }
 
-Test(command, path_takes_the_directory_and_what_is_below)
-{
+Test(command, path_takes_the_directory_and_what_is_below) {
 	static const struct match_case cases[] = {
-		{ "/bin/x {path:/srv/app}", "x /srv/app", true }, { "/bin/x {path:/srv/app}", "x /srv/app/a/b", true },
-		{ "/bin/x {path:/srv/app}.rb", "x /srv/app/a.rb", true }, { "/bin/x {path:/srv/app}.rb", "x /srv/app.rb", false },
-		{ "/bin/x {path:/srv/app}", "x /srv/app2", false }, { "/bin/x {path:/srv/app}", "x /srv", false },
-		{ "/bin/x {path:/srv/app}", "x /srv/app/", false }, { "/bin/x {path:/srv/app}", "x /srv/app/../../etc", false },
-		{ "/bin/x {path:/srv/app}", "x /srv/app/..", false }, { "/bin/x {path:/srv/app}", "x /srv/app/./a", false },
-		{ "/bin/x {path:/srv/app}", "x /srv/app//a", false }, { "/bin/x {path:/srv/app}", "x //srv/app", false },
-		{ "/bin/x {path:/srv/app}", "x srv/app", false }, { "/bin/x {path:/srv/app}", "x /srv/app/...", true },
-		{ "/bin/x {path:/srv/app}", "x /srv/app/-f", true }, { "/bin/x {path:/}", "x /etc/passwd", true }, { "/bin/x {path:/}", "x /", true },
-		{ "/bin/x {path:/}", "x etc", false }, { "/bin/x f={path:/srv}", "x f=/srv/a", true }, { "/bin/x f={path:/srv}", "x /srv/a", false },
-		{ "/bin/x {path:/srv}.rb", "x /srv/a.rb", true }, { "/bin/x {path:/srv}.rb", "x /srv/a/..rb", false },
+		{"/bin/x {path:/srv/app}", "x /srv/app", true},
+		{"/bin/x {path:/srv/app}", "x /srv/app/a/b", true},
+		{"/bin/x {path:/srv/app}.rb", "x /srv/app/a.rb", true},
+		{"/bin/x {path:/srv/app}.rb", "x /srv/app.rb", false},
+		{"/bin/x {path:/srv/app}", "x /srv/app2", false},
+		{"/bin/x {path:/srv/app}", "x /srv", false},
+		{"/bin/x {path:/srv/app}", "x /srv/app/", false},
+		{"/bin/x {path:/srv/app}", "x /srv/app/../../etc", false},
+		{"/bin/x {path:/srv/app}", "x /srv/app/..", false},
+		{"/bin/x {path:/srv/app}", "x /srv/app/./a", false},
+		{"/bin/x {path:/srv/app}", "x /srv/app//a", false},
+		{"/bin/x {path:/srv/app}", "x //srv/app", false},
+		{"/bin/x {path:/srv/app}", "x srv/app", false},
+		{"/bin/x {path:/srv/app}", "x /srv/app/...", true},
+		{"/bin/x {path:/srv/app}", "x /srv/app/-f", true},
+		{"/bin/x {path:/}", "x /etc/passwd", true},
+		{"/bin/x {path:/}", "x /", true},
+		{"/bin/x {path:/}", "x etc", false},
+		{"/bin/x f={path:/srv}", "x f=/srv/a", true},
+		{"/bin/x f={path:/srv}", "x /srv/a", false},
+		{"/bin/x {path:/srv}.rb", "x /srv/a.rb", true},
+		{"/bin/x {path:/srv/app}.rb", "x /srv/app/a.rb", true},
+		{"/bin/x {path:/srv/app}.rb", "x /srv/app.rb", false},
+		{"/bin/x {path:/srv}.rb", "x /srv/a/..rb", false},
 	};
-	char *const blank[] = { (char *)"x", (char *)"/srv/app/my file", NULL }, *const newline[] = { (char *)"x", (char *)"/srv/app/a\nb", NULL };
+	char *const blank[] = {(char *)"x", (char *)"/srv/app/my file", NULL}, *const newline[] = {
+										       (char *)"x",
+										       (char *)"/srv/app/a\nb", NULL};
 
 	expect_matches(cases, COUNT(cases));
 	cr_expect(allows("/bin/x {path:/srv/app}", blank, ""), "a name with a blank is one argument all the same");
 	cr_expect(!allows("/bin/x {path:/srv/app}", newline, ""));
 }
 
-Test(command, a_final_star_takes_any_further_arguments)
-{
+Test(command, a_final_star_takes_any_further_arguments) {
 	static const struct match_case cases[] = {
-		{ "/bin/x *", "x", true }, { "/bin/x *", "x -a --b /c ..", true }, { "/bin/x a *", "x a", true }, { "/bin/x a *", "x a b", true },
-		{ "/bin/x a *", "x b a", false }, { "/bin/x a *", "x", false }, { "/bin/x \"*\"", "x *", true }, { "/bin/x \"*\"", "x a", false },
-		{ "/bin/x \"*\"", "x", false }, { "/bin/x *", "y", false },
+		{"/bin/x *", "x", true},       {"/bin/x *", "x -a --b /c ..", true}, {"/bin/x a *", "x a", true},
+		{"/bin/x a *", "x a b", true}, {"/bin/x a *", "x b a", false},	     {"/bin/x a *", "x", false},
+		{"/bin/x \"*\"", "x *", true}, {"/bin/x \"*\"", "x a", false},	     {"/bin/x \"*\"", "x", false},
+		{"/bin/x *", "y", false},
 	};
 
 	expect_matches(cases, COUNT(cases));
 }
 
-Test(command, quotes_make_one_literal_token)
-{
+Test(command, quotes_make_one_literal_token) {
 	static const struct match_case cases[] = {
-		{ "/bin/x \"{int}\"", "x {int}", true }, { "/bin/x \"{int}\"", "x 5", false }, { "/bin/x \"a\"", "x a", true },
-		{ "/bin/x \"a\"", "x \"a\"", false }, { "/bin/x \"\\\"", "x \\", true },
+		{"/bin/x \"{int}\"", "x {int}", true}, {"/bin/x \"{int}\"", "x 5", false},
+		{"/bin/x \"a\"", "x a", true},	       {"/bin/x \"a\"", "x \"a\"", false},
+		{"/bin/x \"\\\"", "x \\", true},
 	};
-	char *const empty[] = { (char *)"x", (char *)"", NULL };
-	char *const spaced[] = { (char *)"/opt/my app/run", NULL }, *const base[] = { (char *)"run", NULL };
+	char *const empty[] = {(char *)"x", (char *)"", NULL};
+	char *const spaced[] = {(char *)"/opt/my app/run", NULL}, *const base[] = {(char *)"run", NULL};
 
 	expect_matches(cases, COUNT(cases));
 	cr_expect(allows("/bin/x \"\"", empty, ""), "an empty argument is an argument");
@@ -237,8 +325,7 @@ Test(command, quotes_make_one_literal_token)
 	cr_expect(allows("\"/opt/my app/run\"", base, ""));
 }
 
-Test(command, star_alone_runs_what_was_typed)
-{
+Test(command, star_alone_runs_what_was_typed) {
 	struct command_match m;
 	struct problem why;
 
@@ -250,8 +337,7 @@ Test(command, star_alone_runs_what_was_typed)
 	cr_expect(m.path.length == 0, "what no other pattern describes is typed as it is");
 }
 
-Test(command, the_file_is_the_patterns_and_never_the_callers)
-{
+Test(command, the_file_is_the_patterns_and_never_the_callers) {
 	struct command_match m;
 	struct problem why;
 
@@ -261,8 +347,7 @@ Test(command, the_file_is_the_patterns_and_never_the_callers)
 	cr_expect(m.by->line == 3);
 }
 
-Test(command, one_basename_of_two_files_needs_its_path)
-{
+Test(command, one_basename_of_two_files_needs_its_path) {
 	static const char lines[] = "command = /usr/bin/x a\ncommand = /opt/bin/x b\n";
 	struct command_match m;
 	struct problem why;
@@ -270,34 +355,44 @@ Test(command, one_basename_of_two_files_needs_its_path)
 	cr_expect(!find(lines, typed("x a"), "", &m, &why));
 	cr_expect(why.status == PROBLEM_DENIED && strcmp(why.word, "command-ambiguous") == 0, "%s", why.word);
 	cr_expect(!find(lines, typed("x b"), "", &m, &why), "whichever of them it would be");
-	cr_expect(!find("command = *\ncommand = /usr/bin/x a\ncommand = /opt/bin/x b\n", typed("x"), "", &m, &why), "with * too");
+	cr_expect(!find("command = *\ncommand = /usr/bin/x a\ncommand = /opt/bin/x b\n", typed("x"), "", &m, &why),
+		  "with * too");
 	cr_assert(find(lines, typed("/opt/bin/x b"), "", &m, &why));
 	given_expect_text(m.path, "/opt/bin/x", "path");
 	cr_expect(!find(lines, typed("/opt/bin/x a"), "", &m, &why), "the other one's arguments");
-	cr_assert(find("command = /bin/x a\ncommand = /bin/x b\n", typed("x b"), "", &m, &why), "two patterns of one file");
+	cr_assert(find("command = /bin/x a\ncommand = /bin/x b\n", typed("x b"), "", &m, &why),
+		  "two patterns of one file");
 	cr_expect(m.by->line == 4);
 }
 
-Test(command, relative_to_the_directory)
-{
+Test(command, relative_to_the_directory) {
 	static const struct {
 		const char *typed, *directory;
 		bool is_allowed;
 	} cases[] = {
-		{ "bin/rails", "/srv/app", true }, { "app/bin/rails", "/srv", true }, { "rails", "/srv/app", true },
-		{ "rails", "/srv/app/bin", true }, { "rails", "", true }, { "bin/rails", "", false }, { "bin/rails", "/srv/ap", false },
-		{ "bin/rails", "/srv", false }, { "bin/rails", "/srv/app2", false }, { "./bin/rails", "/srv/app", false },
-		{ "../app/bin/rails", "/srv/app", false }, { "/bin/rails", "/srv/app", false }, { "in/rails", "/srv/app/b", false },
-		{ "/srv/app/bin/rails", "/srv/app", true },
+		{"bin/rails", "/srv/app", true},
+		{"app/bin/rails", "/srv", true},
+		{"rails", "/srv/app", true},
+		{"rails", "/srv/app/bin", true},
+		{"rails", "", true},
+		{"bin/rails", "", false},
+		{"bin/rails", "/srv/ap", false},
+		{"bin/rails", "/srv", false},
+		{"bin/rails", "/srv/app2", false},
+		{"./bin/rails", "/srv/app", false},
+		{"../app/bin/rails", "/srv/app", false},
+		{"/bin/rails", "/srv/app", false},
+		{"in/rails", "/srv/app/b", false},
+		{"/srv/app/bin/rails", "/srv/app", true},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
-		cr_expect(allows("/srv/app/bin/rails", typed(cases[i].typed), cases[i].directory) == cases[i].is_allowed, "%s from \"%s\"",
-		    cases[i].typed, cases[i].directory);
+		cr_expect(allows("/srv/app/bin/rails", typed(cases[i].typed), cases[i].directory) ==
+				  cases[i].is_allowed,
+			  "%s from \"%s\"", cases[i].typed, cases[i].directory);
 }
 
-Test(command, nothing_runs_without_a_command_line)
-{
+Test(command, nothing_runs_without_a_command_line) {
 	struct command_match m;
 	struct problem why;
 
@@ -307,15 +402,17 @@ Test(command, nothing_runs_without_a_command_line)
 	cr_expect(strstr(why.hint, "no command") != NULL, "%s", why.hint);
 }
 
-Test(command, a_refusal_names_the_nearest_pattern_and_what_differs)
-{
+Test(command, a_refusal_names_the_nearest_pattern_and_what_differs) {
 	static const char lines[] = "command = /bin/x start --port={int}\ncommand = /bin/x stop\ncommand = /bin/y\n";
 	static const struct {
 		const char *typed, *about, *nearest;
 	} cases[] = {
-		{ "x start --port=a", "--port=a", "/bin/x start --port={int}" }, { "x stop now", "now", "/bin/x stop" },
-		{ "x restart", "restart", "/bin/x start --port={int}" }, { "z", "z", "/bin/x start --port={int}" },
-		{ "y z", "z", "/bin/y" }, { "x start", "(the end: an argument is missing)", "/bin/x start --port={int}" },
+		{"x start --port=a", "--port=a", "/bin/x start --port={int}"},
+		{"x stop now", "now", "/bin/x stop"},
+		{"x restart", "restart", "/bin/x start --port={int}"},
+		{"z", "z", "/bin/x start --port={int}"},
+		{"y z", "z", "/bin/y"},
+		{"x start", "(the end: an argument is missing)", "/bin/x start --port={int}"},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

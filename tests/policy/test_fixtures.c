@@ -16,11 +16,9 @@ TestSuite(policy_files, .timeout = 30);
 #define EXAMPLES "policy/examples"
 
 /* The file, with one byte more than the format allows if it is that long. */
-static struct text
-read_file(const char *directory, const char *name, const char *suffix)
-{
+static struct text read_file(const char *directory, const char *name, const char *suffix) {
 	char path[512], *bytes = given_room(2 * POLICY_MAX_BYTES);
-	struct text ret = { bytes, 0 };
+	struct text ret = {bytes, 0};
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s%s", directory, name, suffix);
@@ -34,9 +32,7 @@ read_file(const char *directory, const char *name, const char *suffix)
 typedef void visitor(const char *directory, const char *name);
 
 /* Calls visit for every NAME.conf, and says how many there were. */
-static size_t
-walk(const char *directory, visitor *visit)
-{
+static size_t walk(const char *directory, visitor *visit) {
 	DIR *d = opendir(directory);
 	struct dirent *entry;
 	size_t count = 0;
@@ -58,29 +54,23 @@ walk(const char *directory, visitor *visit)
 	return count;
 }
 
-static bool
-load(struct text bytes, struct policy *p, struct problem *why)
-{
+static bool load(struct text bytes, struct policy *p, struct problem *why) {
 	memset(p, 0x5a, sizeof(*p));
 	memset(why, 0, sizeof(*why));
 	return parse_policy(bytes, p, why) && check_policy(p, why);
 }
 
 /* What a person gets to see of a problem, in one string. */
-static const char *
-message(const struct problem *why)
-{
+static const char *message(const struct problem *why) {
 	const size_t size = 2 * POLICY_MAX_LINE;
 	char *words = given_room(size);
 
-	snprintf(words, size, "%s \"%.*s\" hint: %s%.*s", why->what, SHOWN(why->about), why->hint != NULL ? why->hint : "",
-	    SHOWN(why->hint_about));
+	snprintf(words, size, "%s \"%.*s\" hint: %s%.*s", why->what, SHOWN(why->about),
+		 why->hint != NULL ? why->hint : "", SHOWN(why->hint_about));
 	return words;
 }
 
-static void
-visit_bad(const char *directory, const char *name)
-{
+static void visit_bad(const char *directory, const char *name) {
 	struct text rest = read_file(directory, name, ".expect"), line = text_until(&rest, "\n");
 	struct policy *p = (struct policy *)(void *)given_room(sizeof(*p));
 	struct problem why;
@@ -96,16 +86,15 @@ visit_bad(const char *directory, const char *name)
 	cr_expect(why.status == PROBLEM_SELF, "%s", name);
 	for (rest = text_after(rest, 1); rest.length > 0; rest = text_after(rest, 1)) {
 		line = text_until(&rest, "\n");
-		cr_expect(strstr(message(&why), given_string(line)) != NULL, "%s: \"%s\" does not say \"%.*s\"", name, message(&why), SHOWN(line));
+		cr_expect(strstr(message(&why), given_string(line)) != NULL, "%s: \"%s\" does not say \"%.*s\"", name,
+			  message(&why), SHOWN(line));
 	}
 }
 
-static void
-visit_good(const char *directory, const char *name)
-{
+static void visit_good(const char *directory, const char *name) {
 	struct text want = read_file(directory, name, ".expect");
 	struct policy *p = (struct policy *)(void *)given_room(sizeof(*p));
-	struct sink dump = { .at = given_room(POLICY_MAX_BYTES), .size = POLICY_MAX_BYTES };
+	struct sink dump = {.at = given_room(POLICY_MAX_BYTES), .size = POLICY_MAX_BYTES};
 	struct problem why;
 
 	cr_assert(load(read_file(directory, name, ".conf"), p, &why), "%s: line %u: %s", name, why.line, message(&why));
@@ -119,22 +108,17 @@ visit_good(const char *directory, const char *name)
 		sink_text(&dump, s->value);
 		sink_byte(&dump, '\n');
 	}
-	cr_expect(text_equal((struct text){ dump.at, dump.used }, want), "%s:\n%.*s--- is not ---\n%.*s", name, (int)dump.used, dump.at, SHOWN(want));
+	cr_expect(text_equal((struct text){dump.at, dump.used}, want), "%s:\n%.*s--- is not ---\n%.*s", name,
+		  (int)dump.used, dump.at, SHOWN(want));
 }
 
-Test(policy_files, bad_ones_are_refused_for_the_reason_that_stands_beside_them)
-{
+Test(policy_files, bad_ones_are_refused_for_the_reason_that_stands_beside_them) {
 	cr_expect(walk(FIXTURES "/bad", visit_bad) >= 100);
 }
 
-Test(policy_files, good_ones_say_what_stands_beside_them)
-{
-	cr_expect(walk(FIXTURES "/good", visit_good) >= 9);
-}
+Test(policy_files, good_ones_say_what_stands_beside_them) { cr_expect(walk(FIXTURES "/good", visit_good) >= 9); }
 
-static void
-visit_example(const char *directory, const char *name)
-{
+static void visit_example(const char *directory, const char *name) {
 	struct policy *p = (struct policy *)(void *)given_room(sizeof(*p));
 	struct problem why;
 
@@ -143,7 +127,4 @@ visit_example(const char *directory, const char *name)
 	cr_expect(policy_next(p, KEY_COMMAND, NULL) != NULL, "%s allows no command", name);
 }
 
-Test(policy_files, examples_are_policies)
-{
-	cr_expect(walk(EXAMPLES, visit_example) >= 4);
-}
+Test(policy_files, examples_are_policies) { cr_expect(walk(EXAMPLES, visit_example) >= 4); }

@@ -21,24 +21,25 @@ struct launch {
 	struct problem why;
 };
 
-static char *const nothing[] = { NULL };
-static char *const true_command[] = { (char *)"true", NULL };
+static char *const nothing[] = {NULL};
+static char *const true_command[] = {(char *)"true", NULL};
 
-static struct launch
-by_deploy(const char *lines)
-{
+static struct launch by_deploy(const char *lines) {
 	return (struct launch){
 		.lines = lines,
 		.passwd = GIVEN_PASSWD,
 		.group = GIVEN_GROUP,
-		.caller = { .uid = { 4001 }, .gid = { 4001 }, .has_root = true, .pid = 77, .cwd = text_of("/home/deploy"), .environment = nothing },
+		.caller = {.uid = {4001},
+			   .gid = {4001},
+			   .has_root = true,
+			   .pid = 77,
+			   .cwd = text_of("/home/deploy"),
+			   .environment = nothing},
 		.command = true_command,
 	};
 }
 
-static struct launch
-by_root(const char *lines)
-{
+static struct launch by_root(const char *lines) {
 	struct launch l = by_deploy(lines);
 
 	l.caller.uid.value = 0;
@@ -46,71 +47,64 @@ by_root(const char *lines)
 	return l;
 }
 
-static struct launch
-by_app(const char *lines, const uint32_t *groups, size_t count)
-{
+static struct launch by_app(const char *lines, const uint32_t *groups, size_t count) {
 	struct launch l = by_deploy(lines);
 
-	l.caller = (struct caller){ .uid = { 4002 }, .gid = { 4002 }, .groups = groups, .group_count = count, .is_uniform = true,
-		.pid = 77, .cwd = text_of("/"), .environment = nothing };
+	l.caller = (struct caller){.uid = {4002},
+				   .gid = {4002},
+				   .groups = groups,
+				   .group_count = count,
+				   .is_uniform = true,
+				   .pid = 77,
+				   .cwd = text_of("/"),
+				   .environment = nothing};
 	return l;
 }
 
-static bool
-build(struct launch *l)
-{
-	struct policy *p = l->policy != NULL ? given_whole_policy(l->policy)
-					     : given_policy(given_string(given_joined(given(l->lines), given("command = *\n"))));
+static bool build(struct launch *l) {
+	struct policy *p = l->policy != NULL
+				   ? given_whole_policy(l->policy)
+				   : given_policy(given_string(given_joined(given(l->lines), given("command = *\n"))));
 	struct accounts *a = given_accounts(p, l->passwd, l->group);
 	struct command_match match;
-	struct request r = { .app = text_of("x"), .command = l->command };
+	struct request r = {.app = text_of("x"), .command = l->command};
 
 	while (l->command[r.words] != NULL)
 		r.words++;
 	l->plan = (struct launch_plan *)(void *)given_room(sizeof(*l->plan));
 	memset(l->plan, 0x5a, sizeof(*l->plan));
 	memset(&l->why, 0, sizeof(l->why));
-	cr_assert(command_find(p, &r, (struct text){ 0 }, &match, &l->why), "%s", l->why.what);
+	cr_assert(command_find(p, &r, (struct text){0}, &match, &l->why), "%s", l->why.what);
 	memset(&l->why, 0, sizeof(l->why));
 	return plan_build(&r, &l->caller, p, a, &match, l->profile, l->plan, &l->why);
 }
 
-static const struct launch_plan *
-built(struct launch l)
-{
+static const struct launch_plan *built(struct launch l) {
 	cr_assert(build(&l), "%s %.*s", l.why.what, SHOWN(l.why.about));
 	return l.plan;
 }
 
-static void
-expect_refused(struct launch l, const char *word, const char *about)
-{
+static void expect_refused(struct launch l, const char *word, const char *about) {
 	cr_assert(!build(&l), "not refused: %s", l.lines != NULL ? l.lines : l.policy);
 	cr_assert(l.why.word != NULL && l.why.what != NULL);
 	cr_expect(strcmp(l.why.word, word) == 0, "%s (%s), not %s", l.why.word, l.why.what, word);
 	given_expect_text(l.why.about, about, l.why.what);
 }
 
-static const char *
-variable(const struct launch_plan *plan, const char *name)
-{
+static const char *variable(const struct launch_plan *plan, const char *name) {
 	for (size_t i = 0; i < plan->environment.count; i++)
 		if (text_is(environment_name(text_of(plan->environment.strings[i])), name))
 			return plan->environment.strings[i] + strlen(name) + 1;
 	return NULL;
 }
 
-static void
-expect_variable(const struct launch_plan *plan, const char *name, const char *want)
-{
+static void expect_variable(const struct launch_plan *plan, const char *name, const char *want) {
 	const char *is = variable(plan, name);
 
 	cr_expect(want == NULL ? is == NULL : is != NULL && strcmp(is, want) == 0, "%s is %s, not %s", name, is, want);
 }
 
-static void
-expect_groups(const struct launch_plan *plan, size_t count, const uint32_t *want)
-{
+static void expect_groups(const struct launch_plan *plan, size_t count, const uint32_t *want) {
 	cr_assert(plan->group_count == count, "%zu groups, not %zu", plan->group_count, count);
 	for (size_t i = 0; i < count; i++)
 		cr_expect(plan->groups[i] == want[i], "group %zu is %u, not %u", i, plan->groups[i], want[i]);
@@ -118,28 +112,27 @@ expect_groups(const struct launch_plan *plan, size_t count, const uint32_t *want
 
 /* --- who ---------------------------------------------------------------------------------------------------- */
 
-Test(plan, identity_by_names)
-{
+Test(plan, identity_by_names) {
 	const struct launch_plan *plan = built(by_deploy(""));
 
 	cr_expect(plan->uid.value == 4002 && plan->gid.value == 4002);
-	expect_groups(plan, 1, (const uint32_t[]){ 4002 });
+	expect_groups(plan, 1, (const uint32_t[]){4002});
 	cr_expect(plan->has_root && plan->restores);
 	cr_expect(built(by_deploy("group = web\n"))->gid.value == 4010);
-	expect_groups(built(by_deploy("group = web\n")), 1, (const uint32_t[]){ 4010 });
+	expect_groups(built(by_deploy("group = web\n")), 1, (const uint32_t[]){4010});
 }
 
-Test(plan, groups_are_sorted_and_unique)
-{
-	expect_groups(built(by_deploy("groups = extra web app\n")), 3, (const uint32_t[]){ 4002, 4010, 4011 });
-	expect_groups(built(by_deploy("groups = extra 4011 web extra\ngroups = 4010\n")), 2, (const uint32_t[]){ 4010, 4011 });
-	expect_groups(built(by_deploy("groups = 9 8 7 4294967294 1\n")), 5, (const uint32_t[]){ 1, 7, 8, 9, 4294967294u });
+Test(plan, groups_are_sorted_and_unique) {
+	expect_groups(built(by_deploy("groups = extra web app\n")), 3, (const uint32_t[]){4002, 4010, 4011});
+	expect_groups(built(by_deploy("groups = extra 4011 web extra\ngroups = 4010\n")), 2,
+		      (const uint32_t[]){4010, 4011});
+	expect_groups(built(by_deploy("groups = 9 8 7 4294967294 1\n")), 5,
+		      (const uint32_t[]){1, 7, 8, 9, 4294967294u});
 	expect_groups(built(by_deploy("groups = none\n")), 0, NULL);
 	cr_expect(built(by_deploy("groups = none\n"))->gid.value == 4002);
 }
 
-Test(plan, as_many_groups_as_a_policy_can_name)
-{
+Test(plan, as_many_groups_as_a_policy_can_name) {
 	struct text line = given("groups =");
 	const struct launch_plan *plan;
 	char word[16];
@@ -154,15 +147,14 @@ Test(plan, as_many_groups_as_a_policy_can_name)
 		cr_expect(plan->groups[i] == 5001 + i, "%u", i);
 }
 
-Test(plan, a_number_without_an_entry_needs_group_home_and_directory)
-{
+Test(plan, a_number_without_an_entry_needs_group_home_and_directory) {
 	struct launch l = by_deploy(NULL);
 	const struct launch_plan *plan;
 
 	l.policy = "runas-app = 1\nuser = 10001\ngroup = 10002\nhome = /data\ndirectory = /app\ncommand = *\n";
 	plan = built(l);
 	cr_expect(plan->uid.value == 10001 && plan->gid.value == 10002);
-	expect_groups(plan, 1, (const uint32_t[]){ 10002 });
+	expect_groups(plan, 1, (const uint32_t[]){10002});
 	expect_variable(plan, "HOME", "/data");
 	expect_variable(plan, "USER", NULL);
 	expect_variable(plan, "LOGNAME", NULL);
@@ -175,8 +167,7 @@ Test(plan, a_number_without_an_entry_needs_group_home_and_directory)
 	expect_refused(l, "policy-value", "");
 }
 
-Test(plan, unknown_names_are_refused_and_never_guessed)
-{
+Test(plan, unknown_names_are_refused_and_never_guessed) {
 	struct launch l = by_deploy("");
 
 	l.passwd = "root:x:0:0::/:/bin/sh\n+:x:4002:4002::/:/bin/sh\n";
@@ -185,8 +176,7 @@ Test(plan, unknown_names_are_refused_and_never_guessed)
 	expect_refused(by_deploy("groups = web ghost\n"), "account", "ghost");
 }
 
-Test(plan, ambiguous_names_are_refused)
-{
+Test(plan, ambiguous_names_are_refused) {
 	struct launch l = by_deploy("");
 
 	l.passwd = GIVEN_PASSWD "app:x:4099:4002::/srv/app:/bin/sh\n";
@@ -202,11 +192,14 @@ Test(plan, ambiguous_names_are_refused)
 }
 
 /* Another name of uid or gid 0 is root all the same, whatever else the policy says. */
-Test(plan, refuses_root_by_any_name)
-{
-	static const char *const lines[] = { "", "groups = none\n", "groups = web\n", "groups = 4002\n", "group = web\n",
-		"group = web\ngroups = none\n" };
-	static const char *const gids[] = { "", "groups = none\n", "groups = web\n" };
+Test(plan, refuses_root_by_any_name) {
+	static const char *const lines[] = {"",
+					    "groups = none\n",
+					    "groups = web\n",
+					    "groups = 4002\n",
+					    "group = web\n",
+					    "group = web\ngroups = none\n"};
+	static const char *const gids[] = {"", "groups = none\n", "groups = web\n"};
 
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		struct launch l = by_deploy(lines[i]);
@@ -233,16 +226,15 @@ Test(plan, refuses_root_by_any_name)
 
 /* --- started without root ------------------------------------------------------------------------------------ */
 
-Test(plan, without_root_the_groups_must_be_the_policys)
-{
-	static const uint32_t own[] = { 4002 }, web[] = { 4010 }, both[] = { 4010, 4002 }, more[] = { 4002, 4010, 27 };
+Test(plan, without_root_the_groups_must_be_the_policys) {
+	static const uint32_t own[] = {4002}, web[] = {4010}, both[] = {4010, 4002}, more[] = {4002, 4010, 27};
 
-	cr_expect(build(&(struct launch[]){ by_app("", NULL, 0) }[0]), "gid alone is the set of `group`");
-	cr_expect(build(&(struct launch[]){ by_app("", own, 1) }[0]));
-	cr_expect(build(&(struct launch[]){ by_app("groups = web\n", web, 1) }[0]));
-	cr_expect(build(&(struct launch[]){ by_app("groups = web\n", both, 2) }[0]));
-	cr_expect(build(&(struct launch[]){ by_app("groups = web app\n", web, 1) }[0]), "gid counts as held");
-	cr_expect(build(&(struct launch[]){ by_app("groups = none\n", NULL, 0) }[0]));
+	cr_expect(build(&(struct launch[]){by_app("", NULL, 0)}[0]), "gid alone is the set of `group`");
+	cr_expect(build(&(struct launch[]){by_app("", own, 1)}[0]));
+	cr_expect(build(&(struct launch[]){by_app("groups = web\n", web, 1)}[0]));
+	cr_expect(build(&(struct launch[]){by_app("groups = web\n", both, 2)}[0]));
+	cr_expect(build(&(struct launch[]){by_app("groups = web app\n", web, 1)}[0]), "gid counts as held");
+	cr_expect(build(&(struct launch[]){by_app("groups = none\n", NULL, 0)}[0]));
 	expect_refused(by_app("", web, 1), "identity", "4010");
 	expect_refused(by_app("", more, 3), "identity", "4010");
 	expect_refused(by_app("groups = none\n", web, 1), "identity", "4010");
@@ -251,19 +243,18 @@ Test(plan, without_root_the_groups_must_be_the_policys)
 	expect_refused(by_app("group = web\n", web, 1), "identity", "4010");
 }
 
-Test(plan, without_root_nothing_is_restored)
-{
+Test(plan, without_root_nothing_is_restored) {
 	const struct launch_plan *plan = built(by_app("limit_nofile = 5:6\nnice = 3\n", NULL, 0));
 
 	cr_expect(!plan->has_root && !plan->restores);
-	cr_expect(plan->limits[RLIMIT_NOFILE].is_set && plan->nice.is_set && plan->nice.value == 3, "what the policy names is still applied");
+	cr_expect(plan->limits[RLIMIT_NOFILE].is_set && plan->nice.is_set && plan->nice.value == 3,
+		  "what the policy names is still applied");
 	cr_expect(!plan->limits[RLIMIT_CPU].is_set && !plan->oom_score_adj.is_set);
 }
 
 /* --- limits, nice, umask -------------------------------------------------------------------------------------- */
 
-Test(plan, a_callers_limits_go_to_fixed_ones)
-{
+Test(plan, a_callers_limits_go_to_fixed_ones) {
 	const struct launch_plan *plan = built(by_deploy("limit_nofile = 100:200\nlimit_core = unlimited\n"));
 
 	for (int i = 0; i < POLICY_LIMITS; i++) {
@@ -276,12 +267,13 @@ Test(plan, a_callers_limits_go_to_fixed_ones)
 	cr_expect(plan->limits[RLIMIT_CORE].soft == UINT64_MAX);
 	cr_expect(plan->limits[RLIMIT_STACK].soft == 8388608 && plan->limits[RLIMIT_CPU].soft == UINT64_MAX);
 	cr_expect(built(by_deploy(""))->limits[RLIMIT_CORE].soft == 0);
-	cr_expect(built(by_deploy(""))->limits[RLIMIT_NICE].hard == 0 && built(by_deploy(""))->limits[RLIMIT_RTPRIO].hard == 0);
-	cr_expect(plan->nice.is_set && plan->nice.value == 0 && plan->oom_score_adj.is_set && plan->oom_score_adj.value == 0);
+	cr_expect(built(by_deploy(""))->limits[RLIMIT_NICE].hard == 0 &&
+		  built(by_deploy(""))->limits[RLIMIT_RTPRIO].hard == 0);
+	cr_expect(plan->nice.is_set && plan->nice.value == 0 && plan->oom_score_adj.is_set &&
+		  plan->oom_score_adj.value == 0);
 }
 
-Test(plan, what_root_set_stays)
-{
+Test(plan, what_root_set_stays) {
 	const struct launch_plan *plan = built(by_root("limit_nofile = 100\n"));
 
 	cr_expect(plan->has_root && !plan->restores);
@@ -289,19 +281,23 @@ Test(plan, what_root_set_stays)
 		cr_expect(plan->limits[i].is_set == (i == RLIMIT_NOFILE), "%d", i);
 	cr_expect(!plan->nice.is_set && !plan->oom_score_adj.is_set);
 	plan = built(by_root("nice = -5\noom_score_adj = -1000\n"));
-	cr_expect(plan->nice.is_set && plan->nice.value == -5 && plan->oom_score_adj.is_set && plan->oom_score_adj.value == -1000);
+	cr_expect(plan->nice.is_set && plan->nice.value == -5 && plan->oom_score_adj.is_set &&
+		  plan->oom_score_adj.value == -1000);
 }
 
-Test(plan, limits_stand_at_the_kernels_numbers)
-{
+Test(plan, limits_stand_at_the_kernels_numbers) {
 	static const struct {
 		const char *name;
 		int resource;
 	} cases[] = {
-		{ "cpu", RLIMIT_CPU }, { "fsize", RLIMIT_FSIZE }, { "data", RLIMIT_DATA }, { "stack", RLIMIT_STACK }, { "core", RLIMIT_CORE },
-		{ "rss", RLIMIT_RSS }, { "nproc", RLIMIT_NPROC }, { "nofile", RLIMIT_NOFILE }, { "memlock", RLIMIT_MEMLOCK }, { "as", RLIMIT_AS },
-		{ "locks", RLIMIT_LOCKS }, { "sigpending", RLIMIT_SIGPENDING }, { "msgqueue", RLIMIT_MSGQUEUE }, { "nice", RLIMIT_NICE },
-		{ "rtprio", RLIMIT_RTPRIO }, { "rttime", RLIMIT_RTTIME },
+		{"cpu", RLIMIT_CPU},	       {"fsize", RLIMIT_FSIZE},
+		{"data", RLIMIT_DATA},	       {"stack", RLIMIT_STACK},
+		{"core", RLIMIT_CORE},	       {"rss", RLIMIT_RSS},
+		{"nproc", RLIMIT_NPROC},       {"nofile", RLIMIT_NOFILE},
+		{"memlock", RLIMIT_MEMLOCK},   {"as", RLIMIT_AS},
+		{"locks", RLIMIT_LOCKS},       {"sigpending", RLIMIT_SIGPENDING},
+		{"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
+		{"rtprio", RLIMIT_RTPRIO},     {"rttime", RLIMIT_RTTIME},
 	};
 	char line[64];
 
@@ -313,8 +309,7 @@ Test(plan, limits_stand_at_the_kernels_numbers)
 	}
 }
 
-Test(plan, umask)
-{
+Test(plan, umask) {
 	cr_expect(built(by_deploy(""))->umask == 0027, "the default");
 	cr_expect(built(by_deploy("umask = 007\n"))->umask == 0007);
 	cr_expect(built(by_deploy("umask = 0000\n"))->umask == 0);
@@ -322,8 +317,7 @@ Test(plan, umask)
 
 /* --- directory ------------------------------------------------------------------------------------------------ */
 
-Test(plan, directory_then_home_then_the_entrys_home)
-{
+Test(plan, directory_then_home_then_the_entrys_home) {
 	cr_expect(strcmp(built(by_deploy("directory = /d\nhome = /h\n"))->directory, "/d") == 0);
 	cr_expect(strcmp(built(by_deploy("home = /h\n"))->directory, "/h") == 0);
 	cr_expect(strcmp(built(by_deploy(""))->directory, "/srv/app") == 0);
@@ -332,36 +326,47 @@ Test(plan, directory_then_home_then_the_entrys_home)
 	expect_variable(built(by_deploy("directory = /d\nhome = /h\n")), "HOME", "/h");
 }
 
-Test(plan, a_cwd_at_or_below_directory_below_is_kept)
-{
+Test(plan, a_cwd_at_or_below_directory_below_is_kept) {
 	static const struct {
 		const char *cwd;
 		bool is_kept;
 	} cases[] = {
-		{ "/srv/releases", true }, { "/srv/releases/7", true }, { "/srv/releases2", false }, { "/srv", false }, { "/", false },
-		{ "/opt/x/y", true }, { "", false }, { "(unreachable)/srv/releases", false }, { "/srv/releases/../../etc", false }, { "srv/releases", false },
-		{ "/srv/releases/a\nb", false },
+		{"/srv/releases", true},
+		{"/srv/releases/7", true},
+		{"/srv/releases2", false},
+		{"/srv", false},
+		{"/", false},
+		{"/opt/x/y", true},
+		{"", false},
+		{"(unreachable)/srv/releases", false},
+		{"/srv/releases/../../etc", false},
+		{"srv/releases", false},
+		{"/srv/releases/a\nb", false},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct launch l = by_deploy("directory = /d\ndirectory_below = /srv/releases\ndirectory_below = /opt/x\n");
+		struct launch l =
+			by_deploy("directory = /d\ndirectory_below = /srv/releases\ndirectory_below = /opt/x\n");
 		const struct launch_plan *plan;
 
 		l.caller.cwd = given(cases[i].cwd);
 		plan = built(l);
 		cr_expect(plan->keeps_cwd == cases[i].is_kept, "%s", cases[i].cwd);
-		cr_expect(strcmp(plan->directory, cases[i].is_kept ? cases[i].cwd : "/d") == 0, "%s: %s", cases[i].cwd, plan->directory);
+		cr_expect(strcmp(plan->directory, cases[i].is_kept ? cases[i].cwd : "/d") == 0, "%s: %s", cases[i].cwd,
+			  plan->directory);
 		expect_variable(plan, "PWD", plan->directory);
 	}
 }
 
 /* --- environment ------------------------------------------------------------------------------------------------ */
 
-Test(plan, our_variables_come_from_the_entry_and_the_policy)
-{
+Test(plan, our_variables_come_from_the_entry_and_the_policy) {
 	const struct launch_plan *plan = built(by_deploy(""));
-	static char *const hostile[] = { (char *)"HOME=/evil", (char *)"USER=root", (char *)"PATH=/evil", (char *)"PWD=/evil", (char *)"LOGNAME=root",
-		(char *)"SHELL=/evil", (char *)"LD_PRELOAD=/evil", (char *)"LISTEN_FDS=1", (char *)"LANG=C", NULL };
+	static char *const hostile[] = {(char *)"HOME=/evil",	    (char *)"USER=root",
+					(char *)"PATH=/evil",	    (char *)"PWD=/evil",
+					(char *)"LOGNAME=root",	    (char *)"SHELL=/evil",
+					(char *)"LD_PRELOAD=/evil", (char *)"LISTEN_FDS=1",
+					(char *)"LANG=C",	    NULL};
 	struct launch l = by_root("env_keep = *\n");
 
 	expect_variable(plan, "HOME", "/srv/app");
@@ -380,29 +385,29 @@ Test(plan, our_variables_come_from_the_entry_and_the_policy)
 	cr_expect(plan->environment.count == 7, "%zu", plan->environment.count);
 }
 
-Test(plan, the_shell_is_one_that_runs)
-{
+Test(plan, the_shell_is_one_that_runs) {
 	static const struct {
 		const char *shell, *want;
 	} cases[] = {
-		{ "", "/bin/sh" }, { "/usr/sbin/nologin", "/bin/sh" }, { "/sbin/nologin", "/bin/sh" }, { "/bin/false", "/bin/sh" },
-		{ "/usr/bin/false", "/bin/sh" }, { "/bin/bash", "/bin/bash" },
+		{"", "/bin/sh"},	   {"/usr/sbin/nologin", "/bin/sh"}, {"/sbin/nologin", "/bin/sh"},
+		{"/bin/false", "/bin/sh"}, {"/usr/bin/false", "/bin/sh"},    {"/bin/bash", "/bin/bash"},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct launch l = by_deploy("");
 
-		l.passwd = given_string(given_joined(given("app:x:4002:4002::/srv/app:"), given_joined(given(cases[i].shell), given("\n"))));
+		l.passwd = given_string(given_joined(given("app:x:4002:4002::/srv/app:"),
+						     given_joined(given(cases[i].shell), given("\n"))));
 		expect_variable(built(l), "SHELL", cases[i].want);
 		l.lines = "shell = /bin/dash\n";
 		expect_variable(built(l), "SHELL", "/bin/dash");
 	}
 }
 
-Test(plan, star_keeps_for_root_and_for_the_apps_own_user)
-{
-	static char *const environment[] = { (char *)"PORT=80", NULL };
-	struct launch deploy = by_deploy("env_keep = *\n"), root = by_root("env_keep = *\n"), app = by_app("env_keep = *\n", NULL, 0);
+Test(plan, star_keeps_for_root_and_for_the_apps_own_user) {
+	static char *const environment[] = {(char *)"PORT=80", NULL};
+	struct launch deploy = by_deploy("env_keep = *\n"), root = by_root("env_keep = *\n"),
+		      app = by_app("env_keep = *\n", NULL, 0);
 
 	deploy.caller.environment = root.caller.environment = app.caller.environment = environment;
 	expect_variable(built(deploy), "PORT", NULL);
@@ -411,21 +416,28 @@ Test(plan, star_keeps_for_root_and_for_the_apps_own_user)
 }
 
 /* sd_listen_fds(3): real root, kept descriptors that were open, addressed to this very process. */
-Test(plan, listen_fds_are_rebuilt_from_what_is_kept)
-{
+Test(plan, listen_fds_are_rebuilt_from_what_is_kept) {
 	static const struct {
 		const char *keep, *pid, *count, *names, *want_count, *want_names;
 		uint32_t open_fds;
 	} cases[] = {
-		{ "3 4", "77", "2", "http:https", "2", "http:https", 0x18 }, { "3", "77", "2", "http:https", "1", "http", 0x18 },
-		{ "4", "77", "2", "http:https", NULL, NULL, 0x18 }, { "3 4", "77", "1", "http", "1", "http", 0x18 },
-		{ "3 4 5", "77", "3", "a:b:c", "1", "a", 0x08 }, { "3 4", "76", "2", "a:b", NULL, NULL, 0x18 }, { "3 4", "77", "2", NULL, "2", NULL, 0x18 },
-		{ "3 4", "77", "-1", NULL, NULL, NULL, 0x18 }, { "3 4", "77", "99999999999", NULL, NULL, NULL, 0x18 }, { "3 4", "077", "2", NULL, NULL, NULL, 0x18 },
-		{ "3 4", "77", "0", NULL, NULL, NULL, 0x18 }, { "3 4", NULL, "2", NULL, NULL, NULL, 0x18 }, { "3 4", "77", NULL, NULL, NULL, NULL, 0x18 },
+		{"3 4", "77", "2", "http:https", "2", "http:https", 0x18},
+		{"3", "77", "2", "http:https", "1", "http", 0x18},
+		{"4", "77", "2", "http:https", NULL, NULL, 0x18},
+		{"3 4", "77", "1", "http", "1", "http", 0x18},
+		{"3 4 5", "77", "3", "a:b:c", "1", "a", 0x08},
+		{"3 4", "76", "2", "a:b", NULL, NULL, 0x18},
+		{"3 4", "77", "2", NULL, "2", NULL, 0x18},
+		{"3 4", "77", "-1", NULL, NULL, NULL, 0x18},
+		{"3 4", "77", "99999999999", NULL, NULL, NULL, 0x18},
+		{"3 4", "077", "2", NULL, NULL, NULL, 0x18},
+		{"3 4", "77", "0", NULL, NULL, NULL, 0x18},
+		{"3 4", NULL, "2", NULL, NULL, NULL, 0x18},
+		{"3 4", "77", NULL, NULL, NULL, NULL, 0x18},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		char keep[64], pid[64], fds[64], names[64], *environment[] = { NULL, NULL, NULL, NULL };
+		char keep[64], pid[64], fds[64], names[64], *environment[] = {NULL, NULL, NULL, NULL};
 		size_t n = 0;
 		struct launch l = by_root(keep);
 		const struct launch_plan *plan;
@@ -451,8 +463,7 @@ Test(plan, listen_fds_are_rebuilt_from_what_is_kept)
 	}
 }
 
-Test(plan, only_descriptors_that_were_open_are_kept)
-{
+Test(plan, only_descriptors_that_were_open_are_kept) {
 	struct launch l = by_deploy("keep_fds = 3 5 31\n");
 
 	l.caller.open_fds = UINT32_C(1) << 3 | UINT32_C(1) << 4 | UINT32_C(1) << 31;
@@ -463,9 +474,7 @@ Test(plan, only_descriptors_that_were_open_are_kept)
 
 /* --- what is executed ------------------------------------------------------------------------------------------ */
 
-static void
-expect_paths(struct launch l, const char *const *want)
-{
+static void expect_paths(struct launch l, const char *const *want) {
 	const struct launch_plan *plan = built(l);
 	size_t n = 0;
 
@@ -477,11 +486,10 @@ expect_paths(struct launch l, const char *const *want)
 	cr_expect(plan->argv == l.command, "argv is the caller's, untouched");
 }
 
-#define PATHS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define PATHS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-Test(plan, what_star_runs)
-{
-	static char *const slash[] = { (char *)"bin/x", (char *)"y", NULL }, *const absolute[] = { (char *)"/opt/x", NULL };
+Test(plan, what_star_runs) {
+	static char *const slash[] = {(char *)"bin/x", (char *)"y", NULL}, *const absolute[] = {(char *)"/opt/x", NULL};
 	struct launch l = by_deploy("");
 
 	expect_paths(l, PATHS("/usr/local/bin/true", "/usr/bin/true", "/bin/true"));
@@ -495,16 +503,14 @@ Test(plan, what_star_runs)
 	expect_paths(l, PATHS("/opt/x"));
 }
 
-Test(plan, a_pattern_runs_its_own_file)
-{
+Test(plan, a_pattern_runs_its_own_file) {
 	struct launch l = by_deploy("path = /evil\ncommand = /usr/bin/true *\n");
 
 	expect_paths(l, PATHS("/usr/bin/true"));
 }
 
-Test(plan, names_too_long_for_any_file_are_not_found)
-{
-	char *const command[] = { given_string(given_times("x", 100000)), NULL };
+Test(plan, names_too_long_for_any_file_are_not_found) {
+	char *const command[] = {given_string(given_times("x", 100000)), NULL};
 	struct launch l = by_deploy("");
 
 	l.command = command;
@@ -513,10 +519,9 @@ Test(plan, names_too_long_for_any_file_are_not_found)
 }
 
 /* The longest of everything that the format lets in. */
-Test(plan, the_longest_paths_fit)
-{
+Test(plan, the_longest_paths_fit) {
 	struct text longest = given_joined(given("/"), given_times("d", POLICY_MAX_LINE - sizeof("directory = ")));
-	char *const command[] = { given_string(given_times("x", 255)), NULL };
+	char *const command[] = {given_string(given_times("x", 255)), NULL};
 	struct text line = given_joined(given("directory = "), given_joined(longest, given("\npath = /a")));
 	struct launch l;
 
@@ -527,30 +532,33 @@ Test(plan, the_longest_paths_fit)
 	cr_expect(built(l)->path_count == POLICY_MAX_CANDIDATES);
 }
 
-Test(plan, the_profile_that_syscalls_names)
-{
+Test(plan, the_profile_that_syscalls_names) {
 	static const struct {
 		const char *lines, *name;
 		bool is_none, is_site, is_complaining;
 	} cases[] = {
-		{ "", "app-server", false, false, false }, { "syscalls = @web-static\n", "web-static", false, false, false },
-		{ "syscalls = mine\n", "mine", false, true, false }, { "syscalls = complain mine\n", "mine", false, true, true },
-		{ "syscalls = complain @app-server\n", "app-server", false, false, true }, { "syscalls = none\n", "none", true, false, false },
-		{ "syscalls = @none\n", "none", false, false, false }, { "syscalls = @complain\n", "complain", false, false, false },
+		{"", "app-server", false, false, false},
+		{"syscalls = @web-static\n", "web-static", false, false, false},
+		{"syscalls = mine\n", "mine", false, true, false},
+		{"syscalls = complain mine\n", "mine", false, true, true},
+		{"syscalls = complain @app-server\n", "app-server", false, false, true},
+		{"syscalls = none\n", "none", true, false, false},
+		{"syscalls = @none\n", "none", false, false, false},
+		{"syscalls = @complain\n", "complain", false, false, false},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct plan_profile profile = plan_profile(given_policy(cases[i].lines));
 
 		given_expect_text(profile.name, cases[i].name, cases[i].lines);
-		cr_expect(profile.is_none == cases[i].is_none && profile.is_site == cases[i].is_site && profile.is_complaining == cases[i].is_complaining,
-		    "%s", cases[i].lines);
+		cr_expect(profile.is_none == cases[i].is_none && profile.is_site == cases[i].is_site &&
+				  profile.is_complaining == cases[i].is_complaining,
+			  "%s", cases[i].lines);
 	}
 }
 
-Test(plan, the_profile_is_passed_on)
-{
-	static const struct program program = { NULL, 3 };
+Test(plan, the_profile_is_passed_on) {
+	static const struct program program = {NULL, 3};
 	struct launch l = by_deploy("");
 
 	l.profile = &program;

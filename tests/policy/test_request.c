@@ -12,9 +12,7 @@ struct line {
 	const char *words[MAX_WORDS];
 };
 
-static int
-count(const struct line *line)
-{
+static int count(const struct line *line) {
 	int n = 0;
 
 	while (line->words[n] != NULL)
@@ -22,28 +20,27 @@ count(const struct line *line)
 	return n;
 }
 
-Test(request, an_app_and_its_command)
-{
+Test(request, an_app_and_its_command) {
 	static const struct {
 		struct line line;
 		int command; /* index of COMMAND */
 	} cases[] = {
-		{ { { "runas-app", "app", "true" } }, 2 },
-		{ { { "runas-app", "app", "--", "true" } }, 3 },
-		{ { { "runas-app", "app", "true", "--" } }, 2 },
-		{ { { "runas-app", "app", "--", "--" } }, 3 },
-		{ { { "runas-app", "app", "--", "--", "x" } }, 3 },
-		{ { { "runas-app", "app", "--", "-u", "root" } }, 3 },
-		{ { { "runas-app", "app", "true", "--policy=/tmp/x", "--help" } }, 2 },
-		{ { { "runas-app", "app", "--", "--help" } }, 3 },
-		{ { { "", "app", "true" } }, 2 },
-		{ { { "%n%s\n<0>root:", "app", "true", "\\", "", "\"a b\"" } }, 2 },
+		{{{"runas-app", "app", "true"}}, 2},
+		{{{"runas-app", "app", "--", "true"}}, 3},
+		{{{"runas-app", "app", "true", "--"}}, 2},
+		{{{"runas-app", "app", "--", "--"}}, 3},
+		{{{"runas-app", "app", "--", "--", "x"}}, 3},
+		{{{"runas-app", "app", "--", "-u", "root"}}, 3},
+		{{{"runas-app", "app", "true", "--policy=/tmp/x", "--help"}}, 2},
+		{{{"runas-app", "app", "--", "--help"}}, 3},
+		{{{"", "app", "true"}}, 2},
+		{{{"%n%s\n<0>root:", "app", "true", "\\", "", "\"a b\""}}, 2},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char *const *argv = (char *const *)cases[i].line.words;
 		struct request r;
-		struct problem why = { 0 };
+		struct problem why = {0};
 		int argc = count(&cases[i].line);
 
 		cr_assert(request_parse(argc, argv, &r, &why), "case %zu: %s", i, why.what);
@@ -54,9 +51,8 @@ Test(request, an_app_and_its_command)
 	}
 }
 
-Test(request, help_and_version_stand_alone)
-{
-	static const struct line help = { { "runas-app", "--help" } }, version = { { "runas-app", "--version" } };
+Test(request, help_and_version_stand_alone) {
+	static const struct line help = {{"runas-app", "--help"}}, version = {{"runas-app", "--version"}};
 	struct request r;
 	struct problem why;
 
@@ -66,36 +62,35 @@ Test(request, help_and_version_stand_alone)
 	cr_expect(r.kind == REQUEST_VERSION);
 }
 
-Test(request, anything_else_is_a_usage_error)
-{
+Test(request, anything_else_is_a_usage_error) {
 	static const struct line cases[] = {
-		{ { NULL } },
-		{ { "runas-app" } },
-		{ { "runas-app", "app" } },
-		{ { "runas-app", "app", "--" } },
-		{ { "runas-app", "app", "" } },
-		{ { "runas-app", "app", "--", "" } },
-		{ { "runas-app", "app", "-x", "true" } },
-		{ { "runas-app", "app", "--user=root", "--", "true" } },
-		{ { "runas-app", "app", "--help" } },
-		{ { "runas-app", "--help", "app" } },
-		{ { "runas-app", "--version", "true" } },
-		{ { "runas-app", "-h" } },
-		{ { "runas-app", "-u", "root", "true" } },
-		{ { "runas-app", "--", "app", "true" } },
-		{ { "runas-app", "", "true" } },
-		{ { "runas-app", ".", "true" } },
-		{ { "runas-app", "../app", "true" } },
-		{ { "runas-app", "a/b", "true" } },
-		{ { "runas-app", "App", "true" } },
-		{ { "runas-app", "app.conf", "true" } },
-		{ { "runas-app", "app\n", "true" } },
-		{ { "runas-app", "abcdefghijklmnopqrstuvwxyz012345", "true" } },
+		{{NULL}},
+		{{"runas-app"}},
+		{{"runas-app", "app"}},
+		{{"runas-app", "app", "--"}},
+		{{"runas-app", "app", ""}},
+		{{"runas-app", "app", "--", ""}},
+		{{"runas-app", "app", "-x", "true"}},
+		{{"runas-app", "app", "--user=root", "--", "true"}},
+		{{"runas-app", "app", "--help"}},
+		{{"runas-app", "--help", "app"}},
+		{{"runas-app", "--version", "true"}},
+		{{"runas-app", "-h"}},
+		{{"runas-app", "-u", "root", "true"}},
+		{{"runas-app", "--", "app", "true"}},
+		{{"runas-app", "", "true"}},
+		{{"runas-app", ".", "true"}},
+		{{"runas-app", "../app", "true"}},
+		{{"runas-app", "a/b", "true"}},
+		{{"runas-app", "App", "true"}},
+		{{"runas-app", "app.conf", "true"}},
+		{{"runas-app", "app\n", "true"}},
+		{{"runas-app", "abcdefghijklmnopqrstuvwxyz012345", "true"}},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct request r = { 0 };
-		struct problem why = { 0 };
+		struct request r = {0};
+		struct problem why = {0};
 
 		cr_expect(!request_parse(count(&cases[i]), (char *const *)cases[i].words, &r, &why), "case %zu", i);
 		cr_assert(why.word != NULL, "case %zu", i);
@@ -105,9 +100,8 @@ Test(request, anything_else_is_a_usage_error)
 }
 
 /* What is no app name must not get anywhere where an app's name is expected: a path, a log field. */
-Test(request, a_bad_app_name_is_not_kept)
-{
-	static const struct line line = { { "runas-app", "../etc/passwd", "true" } };
+Test(request, a_bad_app_name_is_not_kept) {
+	static const struct line line = {{"runas-app", "../etc/passwd", "true"}};
 	struct request r;
 	struct problem why;
 
