@@ -133,7 +133,7 @@ _Noreturn void report_stage(const struct report *to, const char *word, const cha
 void must(bool is_done, const struct report *to, const char *word, const char *object, const char *hint) {
 	if (!is_done)
 		report_stage(to, word, object, hint, errno);
-	errno = 0; /* so that a value that is wrong, or an order that is, is not told with an older call's error */
+	errno = 0;
 }
 
 _Noreturn void report_words(const struct report *to, const char *words) {
