@@ -19,7 +19,7 @@ static void load(const struct program *program, long number, int answer, const c
 		report_stage(to, "filter", what, "the filter does not answer: an outer filter hides seccomp(2)", 0);
 }
 
-struct sealed filter_install(const struct launch_plan *plan, struct handed_over after, struct report *to) {
+struct sealed filter_install(const struct launch_plan *plan, struct limited after, struct report *to) {
 	if (after.umask != plan->umask)
 		report_stage(to, "filter", "order", NULL, 0);
 	load(&shipped_terminal, PROGRAM_PROOF_TERMINAL, PROGRAM_ERRNO_TERMINAL, "terminal filter", to);

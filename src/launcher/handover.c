@@ -5,8 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-/* The first part of the path that the app user cannot enter. */
-static struct text find_closed(struct text path) {
+struct text handover_find_closed(struct text path) {
 	char part[4096] = {0};
 	for (size_t n = 0; n < path.length && n < sizeof(part) - 1; part[n] = path.at[n], n++)
 		if (n > 0 && path.at[n] == '/' && chdir(part) != 0)
@@ -24,7 +23,7 @@ static void enter_directory(const struct launch_plan *plan, const struct report 
 	if (chdir(plan->directory) != 0) {
 		why.error = errno;
 		why.what = "the app user cannot enter";
-		why.about = find_closed(why.object);
+		why.about = handover_find_closed(why.object);
 		report_problem(to, &why);
 	}
 	if (stat(".", &here) != 0 || stat(plan->directory, &there) != 0 ||

@@ -32,7 +32,8 @@ struct workspace {
 	struct command_match match;
 	struct report report;
 	struct problem why;
-	char policy_path[96], profile_path[96], cwd[4096], policy_bytes[POLICY_MAX_BYTES], chunk[POLICY_MAX_BYTES];
+	char policy_path[96], profile_path[96], secrets_path[POLICY_MAX_LINE], cwd[4096];
+	char policy_bytes[POLICY_MAX_BYTES], chunk[POLICY_MAX_BYTES], secrets[POLICY_MAX_BYTES];
 	struct launch_plan plan;
 	uint64_t site_bytes[PROGRAM_MAX_FILE / sizeof(uint64_t)];
 	uint32_t groups[CALLER_MAX_GROUPS], scratch[CALLER_MAX_GROUPS];
@@ -66,7 +67,7 @@ static void read_policy(struct workspace *w, int root) {
 
 	join(w->policy_path, POLICIES, w->request.app, ".conf");
 	w->report.file = text_of(w->policy_path);
-	is_read = trusted_read(root, w->policy_path, w->policy_bytes, POLICY_MAX_BYTES, &bytes, &is_missing, &w->why);
+	is_read = trusted_read(root, w->policy_path, TRUST_FILE, w->policy_bytes, POLICY_MAX_BYTES, &bytes, &is_missing, &w->why);
 	if (is_missing)
 		problem_about(&w->why, "no-such-app", "no such app: there is no", w->report.file, NULL);
 	else if (!is_read && text_is(text_of(w->why.word), "policy-owner") && text_is(w->why.object, "/"))
@@ -116,14 +117,15 @@ static bool read_site_profile(struct workspace *w, int root, struct text name) {
 	bool is_missing;
 
 	join(path, PROFILES, name, ".filter");
-	if (!trusted_read(root, path, (char *)w->site_bytes, sizeof(w->site_bytes), &bytes, &is_missing, &w->why) ||
+	if (!trusted_read(root, path, TRUST_FILE, (char *)w->site_bytes, sizeof(w->site_bytes), &bytes, &is_missing,
+			  &w->why) ||
 	    !program_read(bytes.at, bytes.length, shipped_arch, &w->profile, &w->why))
 		return false;
 	if (site->source_count == 0 || !text_equal(site->sources[0].name, name))
 		return problem_set(&w->why, PROBLEM_SELF, "filter-stale", "was compiled from another profile");
 	for (const struct program_source *from = site->sources; from < site->sources + site->source_count; from++) {
 		join(path, PROFILES, from->name, ".profile");
-		if (!trusted_read(root, path, w->chunk, sizeof(w->chunk), &bytes, &is_missing, &w->why))
+		if (!trusted_read(root, path, TRUST_FILE, w->chunk, sizeof(w->chunk), &bytes, &is_missing, &w->why))
 			return false;
 		if (program_digest(bytes.at, bytes.length) != from->digest)
 			return problem_set(&w->why, PROBLEM_SELF, "filter-stale",
@@ -155,12 +157,26 @@ static const struct program *read_profile(struct workspace *w, int root) {
 	return wanted.is_complaining ? &w->profile.complain : &w->profile.enforce;
 }
 
-static void make_plan(struct workspace *w, const struct program *profile) {
+/* Without root plan_build refuses. */
+static struct text read_secrets(struct workspace *w, int root) {
+	const struct text path = policy_value(&w->policy, KEY_ENV_FILE);
+	struct text secrets = {0};
+	bool is_missing;
+
+	memcpy(w->secrets_path, path.at != NULL ? path.at : "", path.length);
+	refuse_unless(w, path.length == 0 || !w->caller.has_root ||
+			 trusted_read(root, w->secrets_path, TRUST_SECRET, w->secrets, sizeof(w->secrets), &secrets,
+				      &is_missing, &w->why));
+	return secrets;
+}
+
+static void make_plan(struct workspace *w, const struct plan_given *given) {
 	const struct text syscalls = policy_value(&w->policy, KEY_SYSCALLS);
-	refuse_unless(w, plan_build(&w->request, &w->caller, &w->policy, &w->accounts, &w->match, profile,
+	refuse_unless(w, plan_build(&w->request, &w->caller, &w->policy, &w->accounts, &w->match, given,
 				    &w->plan, &w->why));
 	capabilities_require(&w->plan, &w->report);
-	if (!report_allowed(&w->report, w->plan.uid.value, syscalls.length > 0 ? syscalls : text_of("@app-server")) &&
+	descriptors_listen(&w->plan, &w->report);
+	if (!report_allowed(&w->report, &w->plan, syscalls.length > 0 ? syscalls : text_of("@app-server")) &&
 	    w->report.log == REPORT_LOG_REQUIRED)
 		report_stage(&w->report, "log", "/dev/log",
 			     "the policy says log = required: is a system logger running?", 0);
@@ -181,8 +197,9 @@ int main(int argc, char *argv[], char *envp[]) {
 	read_accounts(&w, root);
 	authorize(&w);
 	const struct program *const profile = read_profile(&w, root);
+	const struct plan_given given = {profile, read_secrets(&w, root), landlock_abi()};
 	(void)close(root); /* nothing that root opened outlives the plan (CVE-2026-46333) */
-	make_plan(&w, profile);
+	make_plan(&w, &given);
 
 	/* Point of no return: from here on nothing is decided, only applied. */
 	const struct launch_plan *const plan = &w.plan;
@@ -192,6 +209,7 @@ int main(int argc, char *argv[], char *envp[]) {
 	const struct assumed assumed = identity_assume_user(plan, confined, &w.report);
 	const struct powerless powerless = capabilities_drop(plan, assumed, &w.report);
 	const struct handed_over handed_over = handover_prepare(plan, restored, powerless, &w.report);
-	const struct sealed sealed = filter_install(plan, handed_over, &w.report);
+	const struct limited limited = landlock_limit(plan, handed_over, &w.report);
+	const struct sealed sealed = filter_install(plan, limited, &w.report);
 	handover_exec(plan, sealed, &w.report);
 }

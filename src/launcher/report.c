@@ -58,13 +58,18 @@ static void begin_line(struct sink *s, const struct report *to, const char *star
 	add_quoted(s, " command=", (struct text){words, command.used});
 }
 
-bool report_allowed(const struct report *to, uint32_t app_uid, struct text syscalls) {
+bool report_allowed(const struct report *to, const struct launch_plan *plan, struct text syscalls) {
 	char bytes[MAX_MESSAGE];
 	struct sink s = {.at = bytes, .size = sizeof(bytes)};
 	begin_line(&s, to, "<86>runas-app["); /* authpriv.info */
 	sink_words(&s, " decision=allow user=");
-	sink_number(&s, app_uid);
+	sink_number(&s, plan->uid.value);
 	add_quoted(&s, " syscalls=", syscalls);
+	if (plan->landlock_abi >= 0) { /* what is not limited is said at every launch */
+		sink_words(&s, " landlock="); /* the ABI; 0: the kernel has none */
+		sink_number(&s, (uint64_t)plan->landlock_abi);
+		sink_words(&s, plan->landlock_abi == 2 ? " unlimited=truncate" : "");
+	}
 	return to->log == REPORT_LOG_NONE || send_line(&s);
 }
 

@@ -10,8 +10,7 @@
 #ifndef LAUNCHER_REPORT_H
 #define LAUNCHER_REPORT_H
 
-#include "policy/authorize.h"
-#include "policy/request.h"
+#include "policy/plan.h"
 
 enum report_log { REPORT_LOG_SYSLOG, REPORT_LOG_REQUIRED, REPORT_LOG_NONE };
 
@@ -37,6 +36,6 @@ void must(bool is_done, const struct report *to, const char *word, const char *o
 _Noreturn void report_words(const struct report *to, const char *words);
 
 /* One line to the system log. false: not delivered. */
-bool report_allowed(const struct report *to, uint32_t app_uid, struct text syscalls);
+bool report_allowed(const struct report *to, const struct launch_plan *plan, struct text syscalls);
 
 #endif

@@ -149,6 +149,7 @@ struct restored restore_defaults(const struct launch_plan *plan, const struct en
 	for (int i = 0; i < POLICY_LIMITS; i++)
 		must(!plan->limits[i].is_set || restore_planned(i, &plan->limits[i]), to,
 		     "restore", policy_key_name((enum policy_key)(KEY_LIMIT + i)), hard_hint);
+	descriptors_give_stdio(plan, to);
 	must(!plan->has_root || restore_keyring(), to, "restore", "session keyring", NULL);
 	if (!core->is_set)
 		return (struct restored){after->core_soft, after->core_hard};

@@ -11,7 +11,6 @@
 #define LAUNCHER_STAGES_H
 
 #include "launcher/report.h"
-#include "policy/plan.h"
 
 /* Every room asks the kernel itself, by syscall(2) where libc would do more than asked (setresuid, sigaction). */
 #include <errno.h>
@@ -33,6 +32,7 @@ struct confined { /* receipt */ uint32_t securebits; };
 struct assumed { /* receipt */ uint32_t uid; };
 struct powerless { /* receipt */ uint32_t uid; };
 struct handed_over { /* receipt */ uint32_t umask; };
+struct limited { /* receipt */ uint32_t umask; };
 struct sealed { /* receipt */ uint32_t filters; };
 
 /*
@@ -52,6 +52,13 @@ void caller_explain(struct problem *why); /* why there is no root */
 
 /* capabilities, root: refuses, while nothing is given up yet, when root lacks what the launch needs; names it. */
 void capabilities_require(const struct launch_plan *plan, const struct report *to);
+
+/*
+ * descriptors, root (or the app user): the sockets of `listen`, from descriptor 3, closing on exec; the last thing that
+ * may be refused. And root only: the pipes of `stdio_chown`, which a shell's > /dev/stdout has to open again.
+ */
+void descriptors_listen(const struct launch_plan *plan, const struct report *to);
+void descriptors_give_stdio(const struct launch_plan *plan, const struct report *to);
 
 /*
  * restore, root (or the app user): what exec does not reset goes to the policy's values and, for callers other than
@@ -76,8 +83,12 @@ struct powerless capabilities_drop(const struct launch_plan *plan, struct assume
 /* handover, the app user: directory (its rights decide), umask, core limit, no_new_privs, kept descriptors, signals. */
 struct handed_over handover_prepare(const struct launch_plan *plan, struct restored limits, struct powerless after,
 				    const struct report *to);
+struct text handover_find_closed(struct text path); /* the first part that the app user cannot enter; moves the cwd */
+/* landlock, the app user: writing is limited to the plan's paths, as they are now. */
+struct limited landlock_limit(const struct launch_plan *plan, struct handed_over after, const struct report *to);
+int landlock_abi(void); /* of this kernel, or -errno */
 /* filter, the app user: the terminal filter always, then the profile; each must answer its reserved call number. */
-struct sealed filter_install(const struct launch_plan *plan, struct handed_over after, struct report *to);
+struct sealed filter_install(const struct launch_plan *plan, struct limited after, struct report *to);
 /* exec, filtered: the plan's paths in order; never a shell for what is no program. */
 _Noreturn void handover_exec(const struct launch_plan *plan, struct sealed after, const struct report *to);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/trusted_file.h"
 
-#include "policy/trust.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -18,14 +16,14 @@ static bool fail(struct problem *why, struct text path, const char *what) {
 }
 
 /* -1, or the opened file; every directory on the way was judged before the next was opened. */
-static int open_trusted(int root, const char *path, uint64_t most, struct stat *ret, bool *ret_is_missing,
+static int open_trusted(int root, const char *path, enum trust_kind last, uint64_t most, struct stat *ret, bool *ret_is_missing,
 			struct problem *why) {
 	struct text rest = text_of(path), seen = {path, 1};
 	int at = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	*ret_is_missing = false;
 	while (at > STDERR_FILENO) { /* 0 to 2 are taken: such an answer is a filter's */
-		const enum trust_kind kind = rest.length > 0 ? TRUST_DIRECTORY : TRUST_FILE;
+		const enum trust_kind kind = rest.length > 0 ? TRUST_DIRECTORY : last;
 		const bool is_known = fstat(at, ret) == 0 || fail(why, seen, "cannot be looked at");
 		char name[256] = {0};
 		struct text part;
@@ -33,7 +31,7 @@ static int open_trusted(int root, const char *path, uint64_t most, struct stat *
 
 		if (!is_known || !trust_check(kind, ret->st_uid, ret->st_mode, (uint64_t)ret->st_size, most, seen, why))
 			break;
-		if (kind == TRUST_FILE)
+		if (kind == last)
 			return at;
 		rest = text_after(rest, 1);
 		part = text_until(&rest, "/");
@@ -74,7 +72,7 @@ bool trusted_stream(int root, const char *path, char *buffer, size_t size, trust
 		    struct problem *why) {
 	struct stat before;
 	bool is_missing;
-	const int fd = open_trusted(root, path, INT64_MAX, &before, &is_missing, why);
+	const int fd = open_trusted(root, path, TRUST_FILE, INT64_MAX, &before, &is_missing, why);
 	size_t got = 1, held = 0, used;
 	uint64_t taken = 0;
 
@@ -92,10 +90,10 @@ bool trusted_stream(int root, const char *path, char *buffer, size_t size, trust
 	return close_unchanged(fd, &before, taken, text_of(path), why);
 }
 
-bool trusted_read(int root, const char *path, char *buffer, size_t size, struct text *ret, bool *ret_is_missing,
-		  struct problem *why) {
+bool trusted_read(int root, const char *path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
+		  bool *ret_is_missing, struct problem *why) {
 	struct stat before;
-	const int fd = open_trusted(root, path, size, &before, ret_is_missing, why);
+	const int fd = open_trusted(root, path, kind, size, &before, ret_is_missing, why);
 	*ret = (struct text){buffer, fd < 0 ? 0 : fill(fd, buffer, size)};
 	return fd >= 0 && close_unchanged(fd, &before, ret->length, text_of(path), why);
 }

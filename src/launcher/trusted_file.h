@@ -9,13 +9,13 @@
 #ifndef LAUNCHER_TRUSTED_FILE_H
 #define LAUNCHER_TRUSTED_FILE_H
 
-#include "policy/problem.h"
+#include "policy/trust.h"
 
 /* Takes a piece of the file, and says how many of its bytes it used up. */
 typedef size_t trusted_taker(void *context, struct text piece);
 
-/* The whole file, at most size bytes. *ret_is_missing: there is no such file, as the last component. */
-bool trusted_read(int root, const char *path, char *buffer, size_t size, struct text *ret, bool *ret_is_missing,
+/* The whole file, of this kind (no directory), at most size bytes. *ret_is_missing: there is no such file, as the last component. */
+bool trusted_read(int root, const char *path, enum trust_kind kind, char *buffer, size_t size, struct text *ret, bool *ret_is_missing,
 		  struct problem *why);
 
 /* The file piece by piece, of any size; a last line without its newline gets one. */

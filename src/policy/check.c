@@ -2,6 +2,9 @@
 #include "policy/environment.h"
 #include "policy/policy.h"
 
+#include <arpa/inet.h>
+#include <string.h>
+
 const struct setting *policy_next(const struct policy *p, enum policy_key key, const struct setting *after) {
 	for (const struct setting *s = after == NULL ? p->settings : after + 1; s < p->settings + p->count; s++)
 		if (s->key == key)
@@ -44,11 +47,48 @@ bool policy_read_profile(struct text value, struct plan_profile *ret) {
 	return value.length == 0 && text_is_app(ret->name) && !(is_complaining && is_none);
 }
 
+bool policy_read_listen(struct text value, struct policy_listen *ret) {
+	const struct text by = value, kind = text_word(&value), place = text_word(&value);
+	struct text rest = place, port = {0}, host;
+	char address[INET6_ADDRSTRLEN] = {0};
+	uint64_t number;
+
+	while (text_field(&rest, ":", &port))
+		;
+	if (!text_is(kind, "tcp") || value.length > 0 || port.length == place.length ||
+	    !text_number(port, UINT16_MAX, &number) || number == 0)
+		return false;
+	host = (struct text){place.at, place.length - port.length - 1};
+	*ret = (struct policy_listen){.by = by, .port = (uint16_t)number};
+	ret->is_ipv6 = host.length > 2 && host.at[0] == '[' && host.at[host.length - 1] == ']';
+	host = ret->is_ipv6 ? (struct text){host.at + 1, host.length - 2} : host;
+	return host.length < sizeof(address) && memcpy(address, host.at, host.length) != NULL &&
+	       inet_pton(ret->is_ipv6 ? AF_INET6 : AF_INET, address, ret->address) == 1;
+}
+
 bool policy_refuse(struct problem *why, const struct setting *s, const char *word, const char *what, struct text about,
 		   const char *hint) {
 	problem_about(why, word, what, about, hint);
 	why->line = s->line;
 	return false;
+}
+
+/* Alone, or together, these would do something else than what was meant. */
+static bool check_company(const struct policy *p, const struct setting *s, struct problem *why) {
+	const bool has_tmp = policy_value(p, KEY_TMP).length > 0, has_write = policy_value(p, KEY_WRITE).length > 0;
+	const char *what = NULL, *hint = NULL;
+
+	if (s->key == KEY_LISTEN && policy_value(p, KEY_SERVE).length == 0)
+		what = "no command would get this socket:", hint = "serve = /usr/bin/SERVER ...";
+	if (s->key == KEY_SERVE && policy_value(p, KEY_LISTEN).length == 0)
+		what = "without `listen` there is nothing to serve on:", hint = "listen = tcp ADDRESS:PORT; or `command`";
+	if (s->key == KEY_LISTEN && policy_value(p, KEY_KEEP_FDS).length > 0)
+		what = "its sockets take descriptors 3 and up, so not with keep_fds:", hint = "take one of the two out";
+	if (s->key == KEY_WRITE_ENFORCE && !has_write && !has_tmp)
+		what = "there is no `write` or `tmp` to enforce:", hint = "write = PATH";
+	if ((s->key == KEY_WRITE || s->key == KEY_TMP) && text_is_choice(s->value, text_of("/|/dev|/proc")))
+		what = "too wide to limit anything:", hint = "name the directories that the app writes to";
+	return what == NULL || policy_refuse(why, s, "policy-value", what, s->value, hint);
 }
 
 static bool check_setting(const struct policy *p, const struct setting *s, struct problem *why) {
@@ -61,12 +101,12 @@ static bool check_setting(const struct policy *p, const struct setting *s, struc
 		return policy_refuse(why, s, "policy-root", "an app never runs as root or in its group:", s->value, NULL);
 	if (is_groups && !is_alone && text_is(s->value, "none"))
 		return policy_refuse(why, s, "policy-value", "stands alone or not at all:", s->value, NULL);
-	if (s->key == KEY_ENV && environment_is_ours(name))
+	if (s->key == KEY_ENV && (environment_is_ours(name) || (text_is(name, "TMPDIR") && policy_value(p, KEY_TMP).length > 0)))
 		return policy_refuse(why, s, "policy-value", "runas-app itself sets", name, NULL);
-	for (const struct setting *t = NULL; s->key == KEY_ENV && (t = policy_next(p, KEY_ENV, t)) != s;)
+	for (const struct setting *t = NULL; (s->key == KEY_ENV || s->key == KEY_LISTEN) && (t = policy_next(p, s->key, t)) != s;)
 		if (text_equal(environment_name(t->value), name))
 			return policy_refuse(why, s, "policy-twice", "is set twice:", name, NULL);
-	return true;
+	return check_company(p, s, why);
 }
 
 bool check_policy(const struct policy *p, struct problem *why) {

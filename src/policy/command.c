@@ -121,11 +121,13 @@ bool command_find(const struct policy *p, const struct request *r, struct text d
 	struct text named = {0};
 	size_t most = 0;
 
-	for (const struct setting *s = NULL; (s = policy_next(p, KEY_COMMAND, s)) != NULL;) {
+	for (const struct setting *s = p->settings; s < p->settings + p->count; s++) {
 		struct text rest = s->value;
-		const size_t fitting = count_fitting(s->value, r, directory);
 		struct token first;
 
+		if (s->key != KEY_COMMAND && s->key != KEY_SERVE)
+			continue;
+		const size_t fitting = count_fitting(s->value, r, directory);
 		if (!next_token(&rest, &first, why))
 			return false;
 		const bool is_named = !first.is_rest && text_equal(last_part(first.head), text_of(r->command[0]));
@@ -133,9 +135,10 @@ bool command_find(const struct policy *p, const struct request *r, struct text d
 			return problem_set(why, PROBLEM_DENIED, "command-ambiguous",
 					   "two commands have this name; type the path");
 		named = is_named ? first.head : named;
+		const bool is_preferred = s->key == KEY_SERVE; /* of two that fit alike */
 		if (first.is_rest) {
-			anything.by = s;
-		} else if (nearest.by == NULL || fitting > most) {
+			anything.by = anything.by == NULL || is_preferred ? s : anything.by;
+		} else if (nearest.by == NULL || fitting > most || (fitting == most && is_preferred)) {
 			nearest = (struct command_match){s, first.head};
 			most = fitting;
 		}

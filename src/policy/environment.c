@@ -109,14 +109,43 @@ static bool is_kept(const struct policy *p, struct text name, struct text value,
 	return !is_cleared && list_covers(by_default, name) && (is_trusted || is_harmless(value));
 }
 
-bool environment_fill(struct environment *e, struct sink *bytes, const struct policy *p, char *const *caller,
-		      bool is_trusted, struct problem *why) {
+static bool add_secrets(struct environment *e, struct sink *bytes, struct text secrets, struct text path,
+			struct problem *why) {
+	unsigned number = 1;
+
+	for (struct text line; text_field(&secrets, "\n", &line); number++) {
+		const struct text name = environment_name(line);
+		const char *what = NULL;
+
+		if (text_trim(line).length == 0 || line.at[0] == '#')
+			continue;
+		if (!text_is_printable(line) || !environment_is_assignment(line) || line.length > ENVIRONMENT_MAX_VALUE)
+			what = "not NAME=value (the line is a secret, so not shown)";
+		else if (environment_is_ours(name))
+			what = "runas-app itself sets this name";
+		else if (find(e, name) < e->count)
+			what = "this name is set twice";
+		if (what == NULL && environment_set(e, bytes, name, text_after(line, name.length + 1), why))
+			continue;
+		if (what != NULL)
+			problem_about(why, "env-file", what, (struct text){0}, "no export, quotes round the value, or control characters");
+		why->object = path;
+		why->line = number;
+		return false;
+	}
+	return true;
+}
+
+bool environment_fill(struct environment *e, struct sink *bytes, const struct policy *p, struct text secrets,
+		      char *const *caller, bool is_trusted, struct problem *why) {
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV, s)) != NULL;) {
 		const struct text name = environment_name(s->value);
 
 		if (!environment_set(e, bytes, name, text_after(s->value, name.length + 1), why))
 			return false;
 	}
+	if (!add_secrets(e, bytes, secrets, policy_value(p, KEY_ENV_FILE), why))
+		return false;
 	for (const size_t own = e->count; *caller != NULL; caller++) {
 		const struct text pair = text_of(*caller), name = environment_name(pair);
 		const struct text value = text_after(pair, name.length + 1);

@@ -4,7 +4,8 @@
  * Given:    the caller's environment, untrusted, as it arrived; NULL ends it.
  * Promises: a kept value is printable unless the caller is root or the app itself; no name appears
  *           twice; loader and interpreter names are never kept (CVE-2023-4911 and its many relatives).
- * Never:    drops in silence what `env_keep` named: a value that cannot be kept refuses the launch.
+ * Never:    drops in silence what `env_keep` named: a value that cannot be kept refuses the launch; puts a byte of
+ *           env_file in a message, which may be read by others.
  */
 #pragma once
 
@@ -25,7 +26,7 @@ bool environment_is_ours(struct text name);
 struct text environment_name(struct text assignment);
 struct text environment_get(char *const *caller, const char *name); /* its value, or an empty text */
 
-/* Both add to envp, and the bytes to a sink: NAME=value; `env`, and what `env_keep` takes from the caller's. */
+/* Both add to envp, and the bytes to a sink: NAME=value; `env`, the same in env_file, and what `env_keep` takes from the caller's. */
 bool environment_set(struct environment *e, struct sink *to, struct text name, struct text value, struct problem *why);
-bool environment_fill(struct environment *e, struct sink *bytes, const struct policy *p, char *const *caller,
-		      bool is_trusted, struct problem *why);
+bool environment_fill(struct environment *e, struct sink *bytes, const struct policy *p, struct text secrets,
+		      char *const *caller, bool is_trusted, struct problem *why);

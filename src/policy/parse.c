@@ -3,8 +3,10 @@
 #include "policy/environment.h"
 #include "policy/policy.h"
 
-enum times { ONCE = 1, WORDS = POLICY_MAX_WORDS, LINES = POLICY_MAX_LINES }; /* so often at most */
-enum shape { CHOICE, NUMBER, ACCOUNT, UMASK, PATH, SEARCH, COMMAND, ASSIGNMENT, KEEP, PROFILE, LIMIT };
+enum times {
+	ONCE = 1, WORDS = POLICY_MAX_WORDS, LINES = POLICY_MAX_LINES, WRITES = POLICY_MAX_WRITES - 1, LISTENS = POLICY_MAX_LISTEN
+}; /* so often at most */
+enum shape { CHOICE, NUMBER, ACCOUNT, UMASK, PATH, SEARCH, COMMAND, ASSIGNMENT, KEEP, PROFILE, LIMIT, LISTEN };
 
 struct key {
 	const char *name;
@@ -33,13 +35,20 @@ static const struct key keys[KEY_COUNT] = {
 	[KEY_SHELL] = {"shell", ONCE, PATH, 0, 0, A_PATH},
 	[KEY_PATH] = {"path", ONCE, SEARCH, 0, 0, "1 to 16 absolute directories, separated by :"},
 	[KEY_COMMAND] = {"command", LINES, COMMAND, 0, 0, ""},
+	[KEY_SERVE] = {"serve", LINES, COMMAND, 0, 0, ""},
+	[KEY_LISTEN] = {"listen", LISTENS, LISTEN, 0, 0, "tcp ADDRESS:PORT, all numbers: tcp 0.0.0.0:80 or tcp [::]:80"},
 	[KEY_ENV] = {"env", LINES, ASSIGNMENT, 0, 0, "NAME=value: no export, no quotes round the value"},
 	[KEY_ENV_KEEP] = {"env_keep", WORDS, KEEP, 0, 0, "NAME, PREFIX_*, *, none or @systemd; "
 			  "not what runas-app sets, nor what loaders and interpreters obey"},
+	[KEY_ENV_FILE] = {"env_file", ONCE, PATH, 0, 0, A_PATH},
 	[KEY_SYSCALLS] = {"syscalls", ONCE, PROFILE, 0, 0, "@SHIPPED, SITE, complain and one of these, or none"},
+	[KEY_WRITE] = {"write", WRITES, PATH, 0, 0, A_PATH},
+	[KEY_TMP] = {"tmp", ONCE, PATH, 0, 0, A_PATH},
+	[KEY_WRITE_ENFORCE] = {"write_enforce", ONCE, CHOICE, 0, 0, "required|strict|best-effort"},
 	[KEY_NICE] = {"nice", ONCE, NUMBER, -20, 19, "-20 to 19"},
 	[KEY_OOM_SCORE_ADJ] = {"oom_score_adj", ONCE, NUMBER, -1000, 1000, "-1000 to 1000"},
 	[KEY_KEEP_FDS] = {"keep_fds", WORDS, NUMBER, POLICY_FD_FIRST, POLICY_FD_LAST, "3 to 31"},
+	[KEY_STDIO_CHOWN] = {"stdio_chown", ONCE, CHOICE, 0, 0, "yes|no"},
 	[KEY_LOG] = {"log", ONCE, CHOICE, 0, 0, "syslog|required|none"},
 	[KEY_LIMIT] = A_LIMIT("cpu"), A_LIMIT("fsize"), A_LIMIT("data"), A_LIMIT("stack"), A_LIMIT("core"),
 	A_LIMIT("rss"), A_LIMIT("nproc"), A_LIMIT("nofile"), A_LIMIT("memlock"), A_LIMIT("as"), A_LIMIT("locks"),
@@ -58,6 +67,7 @@ static bool is_search_path(struct text t) {
 
 static bool fits(const struct key *key, struct text t, struct problem *why) {
 	struct plan_profile profile;
+	struct policy_listen listen;
 	uint64_t soft, hard;
 	uint32_t mask;
 	int number;
@@ -74,18 +84,16 @@ static bool fits(const struct key *key, struct text t, struct problem *why) {
 	case KEEP: return environment_is_keep_word(t);
 	case PROFILE: return policy_read_profile(t, &profile);
 	case LIMIT: return policy_read_limit(t, &soft, &hard);
+	case LISTEN: return policy_read_listen(t, &listen);
 	}
 	return false;
 }
 
 static bool find_key(struct text name, enum policy_key *ret, struct problem *why) {
-	static const char later[] = "write|tmp|write_enforce|listen|serve|env_file|stdio_chown";
 	for (*ret = KEY_VERSION; *ret < KEY_COUNT; (*ret)++)
 		if (text_is(name, keys[*ret].name))
 			return true;
-	return text_is_choice(name, text_of(later))
-		? problem_about(why, "policy-unsupported", "this version does not enforce", name, "take the line out")
-		: problem_about(why, "policy-key", "unknown key", name, "runas-app.conf(5) lists the keys");
+	return problem_about(why, "policy-key", "unknown key", name, "runas-app.conf(5) lists the keys");
 }
 
 static bool add_setting(struct policy *p, enum policy_key id, struct text value, unsigned line, struct problem *why) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/plan.h"
 
+#include <errno.h>
+
 #define NO_LIMIT UINT64_MAX
 #define ANY {true, NO_LIMIT, NO_LIMIT, NO_LIMIT}
 
@@ -105,29 +107,46 @@ static bool add_own(struct launch_plan *ret, struct sink *to, const char *name, 
 	return value.length == 0 || environment_set(&ret->environment, to, text_of(name), value, why);
 }
 
-/* sd_listen_fds(3): only real root hands sockets on, and only those that the policy keeps. */
-static bool add_sockets(const struct caller *c, struct launch_plan *ret, struct sink *to, struct problem *why) {
-	const struct text pid = environment_get(c->environment, "LISTEN_PID");
+/* As systemd handed them over: only real root hands sockets on, and only those that the policy keeps. */
+static uint64_t kept_sockets(const struct caller *c, uint32_t keep_fds, struct text *ret_names) {
 	struct text names = environment_get(c->environment, "LISTEN_FDNAMES"), rest = names;
-	char digits[20];
-	struct sink count = {.at = digits, .size = sizeof(digits)};
-	uint64_t number, passed, kept = 0;
+	uint64_t pid, passed, kept = 0;
 
-	if (!caller_is_root(c) || !text_number(pid, UINT32_MAX, &number) || number != c->pid ||
-	    !text_number(environment_get(c->environment, "LISTEN_FDS"), POLICY_FD_LAST, &passed))
-		return true;
-	for (; kept < passed && ((uint64_t)ret->keep_fds >> (POLICY_FD_FIRST + kept) & 1) != 0; kept++) {
+	if (!caller_is_root(c) || !text_number(environment_get(c->environment, "LISTEN_PID"), UINT32_MAX, &pid) ||
+	    pid != c->pid || !text_number(environment_get(c->environment, "LISTEN_FDS"), POLICY_FD_LAST, &passed))
+		return 0;
+	for (; kept < passed && ((uint64_t)keep_fds >> (POLICY_FD_FIRST + kept) & 1) != 0; kept++) {
 		rest = text_after(rest, kept > 0);
 		text_until(&rest, ":");
 	}
-	names.length -= rest.length;
-	sink_number(&count, kept);
-	return kept == 0 || (add_own(ret, to, "LISTEN_FDS", (struct text){digits, count.used}, why) &&
-			     add_own(ret, to, "LISTEN_PID", pid, why) && add_own(ret, to, "LISTEN_FDNAMES", names, why));
+	*ret_names = (struct text){names.at, names.length - rest.length};
+	return kept;
+}
+
+/* sd_listen_fds(3). A port is the name of the socket that is bound to it. */
+static bool add_sockets(const struct caller *c, struct launch_plan *ret, struct sink *to, struct problem *why) {
+	char ports[6 * POLICY_MAX_LISTEN], counts[20], pids[20];
+	struct sink named = {.at = ports, .size = sizeof(ports)}, count = {.at = counts, .size = sizeof(counts)};
+	struct sink pid = {.at = pids, .size = sizeof(pids)};
+	struct text names = {0};
+	uint64_t sockets = ret->listen_count;
+
+	for (const struct policy_listen *l = ret->listens; l < ret->listens + ret->listen_count; l++) {
+		sink_words(&named, l > ret->listens ? ":" : "");
+		sink_number(&named, l->port);
+		names = (struct text){ports, named.used};
+	}
+	if (sockets == 0)
+		sockets = kept_sockets(c, ret->keep_fds, &names);
+	sink_number(&count, sockets);
+	sink_number(&pid, c->pid);
+	return sockets == 0 || (add_own(ret, to, "LISTEN_FDS", (struct text){counts, count.used}, why) &&
+				add_own(ret, to, "LISTEN_PID", (struct text){pids, pid.used}, why) &&
+				add_own(ret, to, "LISTEN_FDNAMES", names, why));
 }
 
 static bool plan_environment(const struct policy *p, const struct accounts *a, const struct caller *c,
-			     struct text directory, struct launch_plan *ret, struct problem *why) {
+			     struct text directory, struct text secrets, struct launch_plan *ret, struct problem *why) {
 	static const char unusable[] = "|/usr/sbin/nologin|/sbin/nologin|/bin/false|/usr/bin/false";
 	struct sink bytes = {.at = ret->environment_bytes, .size = sizeof(ret->environment_bytes)};
 	const struct text user = {a->user.name, a->user.name_length}, home = home_of(p, a);
@@ -141,8 +160,8 @@ static bool plan_environment(const struct policy *p, const struct accounts *a, c
 	if (!add_own(ret, &bytes, "HOME", home, why) || !add_own(ret, &bytes, "USER", user, why) ||
 	    !add_own(ret, &bytes, "LOGNAME", user, why) || !add_own(ret, &bytes, "SHELL", shell, why) ||
 	    !add_own(ret, &bytes, "PATH", search_path(p), why) || !add_own(ret, &bytes, "PWD", directory, why) ||
-	    !add_sockets(c, ret, &bytes, why) ||
-	    !environment_fill(&ret->environment, &bytes, p, c->environment,
+	    !add_own(ret, &bytes, "TMPDIR", policy_value(p, KEY_TMP), why) || !add_sockets(c, ret, &bytes, why) ||
+	    !environment_fill(&ret->environment, &bytes, p, secrets, c->environment,
 			      caller_is_root(c) || c->uid.value == ret->uid.value, why))
 		return false;
 	ret->environment.strings[ret->environment.count] = NULL;
@@ -166,6 +185,10 @@ static bool plan_paths(const struct policy *p, const struct request *r, const st
 	struct text search = search_path(p), slash = whole, part;
 
 	ret->directory = add_path(&bytes, directory, (struct text){0});
+	ret->write_count = 0;
+	for (enum policy_key key = KEY_WRITE; key <= KEY_TMP; key++)
+		for (const struct setting *s = NULL; (s = policy_next(p, key, s)) != NULL;)
+			ret->writes[ret->write_count++] = add_path(&bytes, s->value, (struct text){0});
 	ret->path_count = 0;
 	text_until(&slash, "/");
 	if (slash.length > 0)
@@ -176,7 +199,30 @@ static bool plan_paths(const struct policy *p, const struct request *r, const st
 	       problem_set(why, PROBLEM_NOT_FOUND, "not-found", "no file has a name as long as this command's");
 }
 
-static void plan_settings(const struct policy *p, const struct caller *c, struct launch_plan *ret) {
+uint64_t plan_write_rights(int landlock_abi) {
+	/* WRITE_FILE, REMOVE_*, MAKE_*, REFER; from 3 on TRUNCATE. ABI 1 refuses every rename between directories. */
+	return landlock_abi < 2 ? 0 : landlock_abi == 2 ? 0x3ff2 : 0x7ff2;
+}
+
+static bool plan_writes(const struct policy *p, int abi, struct launch_plan *ret, struct problem *why) {
+	const struct setting *const write = policy_next(p, KEY_WRITE, NULL), *const tmp = policy_next(p, KEY_TMP, NULL);
+	const struct text enforce = policy_value(p, KEY_WRITE_ENFORCE);
+	const bool is_limited = write != NULL || tmp != NULL;
+
+	ret->write_rights = is_limited ? plan_write_rights(abi) : 0;
+	ret->landlock_abi = !is_limited ? -1 : ret->write_rights == 0 ? 0 : abi;
+	if (!is_limited || text_is(enforce, "best-effort") || abi >= (text_is(enforce, "strict") ? 3 : 2))
+		return true;
+	policy_refuse(why, write != NULL ? write : tmp, "landlock", abi >= 0 ? "this kernel's Landlock is too old"
+		      : abi == -EOPNOTSUPP ? "Landlock is not switched on at boot" : "this kernel has no Landlock for us",
+		      (struct text){0}, abi == -EOPNOTSUPP ? "add landlock to lsm= of the kernel's command line"
+		      : abi == -EPERM ? "have the container's seccomp profile allow the landlock system calls"
+		      : "Linux 5.19 has it, 6.2 for strict; or accept less: write_enforce = best-effort");
+	why->error = abi < 0 ? -abi : 0;
+	return false;
+}
+
+static void plan_settings(const struct policy *p, const struct caller *c, bool is_served, struct launch_plan *ret) {
 	const struct setting *s = NULL;
 	int number;
 
@@ -191,6 +237,11 @@ static void plan_settings(const struct policy *p, const struct caller *c, struct
 	while ((s = policy_next(p, KEY_KEEP_FDS, s)) != NULL)
 		if (policy_read_number(s->value, POLICY_FD_FIRST, POLICY_FD_LAST, &number))
 			ret->keep_fds |= c->open_fds & UINT32_C(1) << number;
+	for (ret->listen_count = 0; is_served && (s = policy_next(p, KEY_LISTEN, s)) != NULL; ret->listen_count++) {
+		(void)policy_read_listen(s->value, &ret->listens[ret->listen_count]);
+		ret->keep_fds |= UINT32_C(1) << (POLICY_FD_FIRST + ret->listen_count);
+	}
+	ret->owns_stdio = text_is(policy_value(p, KEY_STDIO_CHOWN), "yes");
 	for (unsigned i = 0; i < POLICY_LIMITS; i++) {
 		struct plan_limit *limit = &ret->limits[i];
 
@@ -218,17 +269,32 @@ static bool check_identity(const struct caller *c, struct launch_plan *plan, str
 					     "container: USER uid:gid, fsGroup, supplementalGroups; or start as root");
 }
 
+/* What is root's alone to read, or to give away. */
+static bool check_rootly(const struct policy *p, const struct caller *c, const struct launch_plan *plan, struct problem *why) {
+	const struct setting *const secret = policy_next(p, KEY_ENV_FILE, NULL);
+
+	if (secret != NULL && !c->has_root)
+		return policy_refuse(why, secret, "env-file", "started without root, which alone may read", secret->value,
+				     "start as root; or take the line out, and env_keep = * passes the container's variables");
+	return !plan->owns_stdio || caller_is_root(c) ||
+	       policy_refuse(why, policy_next(p, KEY_STDIO_CHOWN, NULL), "stdio-chown", "stdio_chown is for callers that are root",
+			     (struct text){0}, "start as root; or take the line out");
+}
+
 bool plan_build(const struct request *r, const struct caller *c, const struct policy *p, const struct accounts *a,
-		const struct command_match *m, const struct program *profile, struct launch_plan *ret, struct problem *why) {
+		const struct command_match *m, const struct plan_given *given, struct launch_plan *ret,
+		struct problem *why) {
 	struct text directory;
 
 	ret->has_root = c->has_root;
-	ret->restores = c->has_root && c->uid.value != 0;
-	ret->profile = profile;
+	ret->profile = given->profile;
 	ret->argv = r->command;
 	if (!plan_identity(p, a, ret, why) || (!c->has_root && !check_identity(c, ret, why)) ||
-	    !plan_directory(p, a, c, &directory, &ret->keeps_cwd, why))
+	    !plan_directory(p, a, c, &directory, &ret->keeps_cwd, why) ||
+	    !plan_writes(p, given->landlock_abi, ret, why))
 		return false;
-	plan_settings(p, c, ret);
-	return plan_environment(p, a, c, directory, ret, why) && plan_paths(p, r, m, directory, ret, why);
+	ret->restores = c->has_root && c->uid.value != 0 && c->uid.value != ret->uid.value;
+	plan_settings(p, c, m->by->key == KEY_SERVE, ret);
+	return check_rootly(p, c, ret, why) && plan_environment(p, a, c, directory, given->secrets, ret, why) &&
+	       plan_paths(p, r, m, directory, ret, why);
 }

@@ -14,7 +14,7 @@
 #include "policy/program.h"
 
 #define PLAN_MAX_GROUPS POLICY_MAX_WORDS
-#define PLAN_PATH_BYTES 81920
+#define PLAN_PATH_BYTES (81920 + POLICY_MAX_BYTES) /* what `path` makes of a command, and all write paths */
 
 struct launch_plan {
 	struct app_uid uid;
@@ -34,7 +34,14 @@ struct launch_plan {
 		bool is_set;
 		uint64_t soft, hard, least_hard; /* least_hard: enough where the hard limit cannot be raised */
 	} limits[POLICY_LIMITS];
-	uint32_t keep_fds;
+	uint32_t keep_fds; /* those of `listen` too */
+	struct policy_listen listens[POLICY_MAX_LISTEN]; /* for `serve` commands, from descriptor 3 */
+	size_t listen_count;
+	bool owns_stdio;   /* root-made pipes on 0-2 become the app user's */
+	const char *writes[POLICY_MAX_WRITES];
+	size_t write_count;
+	int landlock_abi;      /* for the log: -1 nothing is limited by policy, 0 nor by the kernel */
+	uint64_t write_rights; /* Landlock's; 0: nothing is limited */
 	const struct program *profile; /* NULL: `syscalls = none` */
 	char *const *argv;
 	const char *paths[POLICY_MAX_CANDIDATES]; /* tried in order */
@@ -43,6 +50,15 @@ struct launch_plan {
 	char environment_bytes[ENVIRONMENT_MAX_BYTES];
 	char path_bytes[PLAN_PATH_BYTES];
 };
+
+struct plan_given { /* what only the launcher can find out, after the caller was allowed */
+	const struct program *profile;
+	struct text secrets; /* of env_file */
+	int landlock_abi;    /* or -errno */
+};
+
+/* The rights of landlock(7) that mean writing and that this ABI can limit; 0: too few to be worth it. */
+uint64_t plan_write_rights(int landlock_abi);
 
 struct plan_profile plan_profile(const struct policy *p);
 
@@ -54,4 +70,5 @@ bool plan_directory(const struct policy *p, const struct accounts *a, const stru
 		    bool *ret_keeps_cwd, struct problem *why);
 
 bool plan_build(const struct request *r, const struct caller *c, const struct policy *p, const struct accounts *a,
-		const struct command_match *m, const struct program *profile, struct launch_plan *ret, struct problem *why);
+		const struct command_match *m, const struct plan_given *given, struct launch_plan *ret,
+		struct problem *why);

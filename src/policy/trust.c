@@ -13,7 +13,9 @@ bool trust_check(enum trust_kind kind, uint32_t uid, uint32_t mode, uint64_t siz
 	    (uid == 0 || problem_about(why, "policy-owner", "does not belong to root", none, "chown root: ")) &&
 	    ((mode & 022) == 0 || problem_about(why, "policy-mode", "can be written by others than root", none,
 						"chmod go-w (in a Dockerfile: COPY --chmod=0644) ")) &&
-	    (kind != TRUST_FILE || size <= most || problem_about(why, "policy-size", "is too large", none, NULL)))
+	    (kind != TRUST_SECRET || (mode & 077) == 0 ||
+	     problem_about(why, "env-file", "can be read by others than root", none, "chmod 600 ")) &&
+	    (kind == TRUST_DIRECTORY || size <= most || problem_about(why, "policy-size", "is too large", none, NULL)))
 		return true;
 	why->object = path;
 	why->hint_about = why->hint != NULL && why->hint[0] == 'c' ? path : (struct text){0}; /* chown, chmod */

@@ -9,7 +9,7 @@
 
 #include "policy/problem.h"
 
-enum trust_kind { TRUST_DIRECTORY, TRUST_FILE };
+enum trust_kind { TRUST_DIRECTORY, TRUST_FILE, TRUST_SECRET }; /* the last: read by root alone, too */
 
 /* most: largest size of a file, in bytes. The problem's object is the path. */
 bool trust_check(enum trust_kind kind, uint32_t uid, uint32_t mode, uint64_t size, uint64_t most, struct text path,

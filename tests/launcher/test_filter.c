@@ -8,7 +8,7 @@ TestSuite(filter, .timeout = 60);
 
 #define LINUX_IOCTL 0x541CUL /* TIOCLINUX */
 
-static const struct handed_over ready = {0027};
+static const struct limited ready = {0027};
 
 static void become_ready(void) {
 	room_become_app();
@@ -135,7 +135,7 @@ Test(filter, a_profile_without_instructions_is_refused) {
 
 static void wrong_order(void) {
 	become_ready();
-	filter_install(&room_plan, (struct handed_over){0}, &room_report);
+	filter_install(&room_plan, (struct limited){0}, &room_report);
 }
 
 Test(filter, receipts_of_another_plan_are_refused) { room_refuses(wrong_order, 125, "[filter]"); }

@@ -19,7 +19,7 @@ static struct filled *fill(const char *lines, char *const *caller, bool is_trust
 	struct sink bytes = {.at = given_room(ENVIRONMENT_MAX_BYTES), .size = ENVIRONMENT_MAX_BYTES};
 
 	memset(f, 0, sizeof(*f));
-	f->is_done = environment_fill(&f->e, &bytes, given_policy(lines), caller, is_trusted, &f->why);
+	f->is_done = environment_fill(&f->e, &bytes, given_policy(lines), (struct text){0}, caller, is_trusted, &f->why);
 	return f;
 }
 

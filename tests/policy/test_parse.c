@@ -194,17 +194,6 @@ Test(policy_parse, every_key_has_a_name_of_its_own) {
 				  "%u and %u", a, b);
 }
 
-Test(policy_parse, keys_of_later_versions_are_refused_and_never_ignored) {
-	static const char *const keys[] = {"write", "tmp",	"write_enforce", "listen",
-					   "serve", "env_file", "stdio_chown"};
-	char line[64];
-
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		snprintf(line, sizeof(line), "%s = /x\n", keys[i]);
-		expect_refused(given(line), "policy-unsupported");
-	}
-}
-
 Test(policy_parse, rejects_unknown_keys) {
 	static const char *const lines[] = {"User = a\n",	 "users = a\n",	   "limit_ = 1\n",   "limit_foo = 1\n",
 					    "allow-users = a\n", "= a\n",	   " = a\n",	     "user group = a\n",

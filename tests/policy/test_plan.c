@@ -15,7 +15,7 @@ struct launch {
 	const char *lines, *passwd, *group;
 	struct caller caller;
 	char *const *command;
-	const struct program *profile;
+	struct plan_given given;
 	/* what came of it */
 	struct launch_plan *plan;
 	struct problem why;
@@ -76,7 +76,7 @@ static bool build(struct launch *l) {
 	memset(&l->why, 0, sizeof(l->why));
 	cr_assert(command_find(p, &r, (struct text){0}, &match, &l->why), "%s", l->why.what);
 	memset(&l->why, 0, sizeof(l->why));
-	return plan_build(&r, &l->caller, p, a, &match, l->profile, l->plan, &l->why);
+	return plan_build(&r, &l->caller, p, a, &match, &l->given, l->plan, &l->why);
 }
 
 static const struct launch_plan *built(struct launch l) {
@@ -561,8 +561,8 @@ Test(plan, the_profile_is_passed_on) {
 	static const struct program program = {NULL, 3};
 	struct launch l = by_deploy("");
 
-	l.profile = &program;
+	l.given.profile = &program;
 	cr_expect(built(l)->profile == &program);
-	l.profile = NULL;
+	l.given.profile = NULL;
 	cr_expect(built(l)->profile == NULL);
 }

@@ -427,21 +427,6 @@ Test(refusals, a_policy_with_a_nul_or_without_its_last_newline_or_with_an_endles
 	expect_refused_policy("line of 4097 bytes", "policy-", POLICY ":5:");
 }
 
-Test(refusals, keys_of_a_later_version_are_refused_and_not_ignored) {
-	static const char *const keys[] = {
-		"write = /srv/ra_app",	     "tmp = /srv/ra_app/tmp",	     "write_enforce = strict",
-		"listen = tcp 127.0.0.1:80", "serve = /usr/local/bin/probe", "env_file = /etc/runas-app/probe.env",
-		"stdio_chown = yes"};
-	char more[128];
-
-	world_enter();
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		snprintf(more, sizeof(more), "%s\n", keys[i]);
-		world_app_policy("probe", more);
-		expect_refused_policy(keys[i], "policy-unsupported", POLICY ":6:");
-	}
-}
-
 /* --- accounts --- */
 
 Test(refusals, malformed_lines_of_passwd_never_match) {

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+#include "launcher/stages.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in ipv4;
+	struct sockaddr_in6 ipv6;
+};
+
+static socklen_t address_of(const struct policy_listen *l, union address *ret) {
+	memset(ret, 0, sizeof(*ret));
+	if (l->is_ipv6) {
+		ret->ipv6.sin6_family = AF_INET6;
+		ret->ipv6.sin6_port = htons(l->port);
+		memcpy(&ret->ipv6.sin6_addr, l->address, sizeof(ret->ipv6.sin6_addr));
+		return sizeof(ret->ipv6);
+	}
+	ret->ipv4.sin_family = AF_INET;
+	ret->ipv4.sin_port = htons(l->port);
+	memcpy(&ret->ipv4.sin_addr, l->address, sizeof(ret->ipv4.sin_addr));
+	return sizeof(ret->ipv4);
+}
+
+static bool is_on(int fd, int level, int option) {
+	int value = -1;
+	socklen_t length = sizeof(value);
+	return getsockopt(fd, level, option, &value, &length) == 0 && value == 1;
+}
+
+/* At exactly this descriptor, so that LISTEN_FDS finds it; what the caller had there would close on exec anyway. */
+static bool listen_on(const struct policy_listen *l, int fd) {
+	const int on = 1, made = socket(l->is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	union address then, now;
+	const socklen_t length = address_of(l, &then);
+	socklen_t now_length = sizeof(now);
+
+	memset(&now, 0xff, sizeof(now));
+	return made > STDERR_FILENO && (made == fd || (dup3(made, fd, O_CLOEXEC) == fd && close(made) == 0)) &&
+	       setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 && /* a restart need not wait: tcp(7) */
+	       (!l->is_ipv6 || (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0 &&
+				is_on(fd, IPPROTO_IPV6, IPV6_V6ONLY))) &&
+	       bind(fd, &then.any, length) == 0 && listen(fd, SOMAXCONN) == 0 && is_on(fd, SOL_SOCKET, SO_ACCEPTCONN) &&
+	       getsockname(fd, &now.any, &now_length) == 0 && now_length == length && memcmp(&then, &now, length) == 0;
+}
+
+void descriptors_listen(const struct launch_plan *plan, const struct report *to) {
+	for (size_t i = 0; i < plan->listen_count; i++) {
+		struct problem why = {.status = PROBLEM_SELF, .word = "listen", .object = plan->listens[i].by,
+				      .what = "cannot be bound"};
+		errno = 0;
+		if (listen_on(&plan->listens[i], POLICY_FD_FIRST + (int)i))
+			continue;
+		why.error = errno;
+		why.hint = errno == EADDRINUSE ? "something listens there already; `ss -ltnp` as root shows what"
+			   : errno == EACCES ? "ports below 1024 need CAP_NET_BIND_SERVICE: --cap-add=NET_BIND_SERVICE"
+			   : errno == EADDRNOTAVAIL ? "no interface has this address now; 0.0.0.0 or [::] is every address"
+			   : NULL;
+		report_problem(to, &why);
+	}
+}
+
+/* Files, terminals and /dev/null have owners and rights of their own: pipes have only what their maker left. */
+static bool give_pipe(int fd, const struct launch_plan *plan) {
+	struct stat file = {.st_uid = ~0U};
+	struct statfs fs = {0};
+
+	if (fstat(fd, &file) != 0 || fstatfs(fd, &fs) != 0)
+		return false;
+	if (!S_ISFIFO(file.st_mode) || file.st_uid != 0 || fs.f_type != PIPEFS_MAGIC)
+		return true;
+	return fchown(fd, plan->uid.value, plan->gid.value) == 0 && fstat(fd, &file) == 0 &&
+	       file.st_uid == plan->uid.value && file.st_gid == plan->gid.value;
+}
+
+void descriptors_give_stdio(const struct launch_plan *plan, const struct report *to) {
+	for (int fd = 0; plan->owns_stdio && fd <= STDERR_FILENO; fd++)
+		must(give_pipe(fd, plan), to, "stdio-chown", "descriptors 0 to 2",
+		     "needs CAP_CHOWN: --cap-add=CHOWN");
+}
