@@ -208,13 +208,15 @@ static int post_caretaker(void) {
 	pid_t first = fork();
 	must(first >= 0, "fork");
 	if (first == 0) {
-		char name[64] = "", rest;
+		char thread[17] = "", path[64], name[64], rest;
 		if (fork() != 0)
 			_exit(0);
 		setsid();
 		dup2(ends[0], 0);
 		syscall(SYS_close_range, 1U, ~0U, 0U);
-		if (read(0, name, sizeof(name) - 1) > 0) {
+		/* Held open, the world keeps its number: otherwise the next test's could have it, and be killed instead. */
+		if (read(0, thread, sizeof(thread) - 1) > 0 && read_namespace(thread, name, sizeof(name)) &&
+		    snprintf(path, sizeof(path), "/proc/%s/ns/mnt", thread) > 0 && open(path, O_RDONLY) >= 0) {
 			while (read(0, &rest, 1) < 0 && errno == EINTR)
 				continue;
 			kill_namespace(name);
@@ -317,9 +319,7 @@ void world_enter(void) {
 		SKIP("no private mount namespace: unshare says EPERM; CAP_SYS_ADMIN is needed");
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) == 0, "subreaper");
-	char name[64];
-	must(read_namespace("thread-self", name, sizeof(name)), "/proc/thread-self/ns/mnt");
-	must(write(caretaker, name, strlen(name)) > 0, "caretaker");
+	must(dprintf(caretaker, "%ld", (long)gettid()) > 0, "caretaker");
 	atexit(world_leave);
 	umask(022);
 
