@@ -75,7 +75,7 @@ bool policy_refuse(struct problem *why, const struct setting *s, const char *wor
 
 /* Alone, or together, these would do something else than what was meant. */
 static bool check_company(const struct policy *p, const struct setting *s, struct problem *why) {
-	const bool has_tmp = policy_value(p, KEY_TMP).length > 0, has_write = policy_value(p, KEY_WRITE).length > 0;
+	const bool is_write = s->key == KEY_WRITE || s->key == KEY_TMP;
 	const char *what = NULL, *hint = NULL;
 
 	if (s->key == KEY_LISTEN && policy_value(p, KEY_SERVE).length == 0)
@@ -84,9 +84,13 @@ static bool check_company(const struct policy *p, const struct setting *s, struc
 		what = "without `listen` there is nothing to serve on:", hint = "listen = tcp ADDRESS:PORT; or `command`";
 	if (s->key == KEY_LISTEN && policy_value(p, KEY_KEEP_FDS).length > 0)
 		what = "its sockets take descriptors 3 and up, so not with keep_fds:", hint = "take one of the two out";
-	if (s->key == KEY_WRITE_ENFORCE && !has_write && !has_tmp)
+	if (s->key == KEY_WRITE_ENFORCE && policy_value(p, KEY_WRITE).length + policy_value(p, KEY_TMP).length == 0)
 		what = "there is no `write` or `tmp` to enforce:", hint = "write = PATH";
-	if ((s->key == KEY_WRITE || s->key == KEY_TMP) && text_is_choice(s->value, text_of("/|/dev|/proc")))
+	for (const struct setting *t = p->settings; is_write && t < p->settings + p->count; t++)
+		if (t != s && (t->key == KEY_WRITE || t->key == KEY_TMP) && text_is_below(s->value, t->value))
+			what = "below another of them, so the app could put a symlink to anywhere in its place:",
+			hint = "that one is enough; for tmp: env = TMPDIR=PATH";
+	if (is_write && text_is_choice(s->value, text_of("/|/dev|/proc")))
 		what = "too wide to limit anything:", hint = "name the directories that the app writes to";
 	return what == NULL || policy_refuse(why, s, "policy-value", what, s->value, hint);
 }
