@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* runas-policy: everything that helps people with policies and profiles. Never setuid. */
-#include "companion/verb_compile.h"
+#include "companion/output.h"
+#include "companion/verb.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -10,17 +10,30 @@
 #define VERSION "0.1"
 #endif
 
-static const struct verb {
-	const char *name, *arguments, *what;
-	int (*run)(int argc, char **argv);
-} verbs[] = {
-	{"compile", "[--root DIR] [NAME...]", "compile the site's system call profiles (all, or these)", verb_compile},
+static const struct verb *const verbs[] = {
+	&verb_compile,
 };
 
-static void print_help(FILE *out) {
-	fputs("usage: runas-policy VERB [ARGUMENT...]\n       runas-policy --help | --version\n\n", out);
+static int print_help(FILE *out) {
+	fputs("usage: runas-policy VERB [ARGUMENT...]\n       runas-policy VERB --help\n"
+	      "       runas-policy --help | --version\n\n",
+	      out);
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-		fprintf(out, "  %s %s\n        %s\n", verbs[i].name, verbs[i].arguments, verbs[i].what);
+		fprintf(out, "  %s%-15s%s %s\n", output_colour(out, OUTPUT_BOLD), verbs[i]->name,
+			output_colour(out, OUTPUT_NONE), verbs[i]->what);
+	return fflush(out) == 0 ? 0 : OUTPUT_USAGE;
+}
+
+static int print_verb_help(const struct verb *verb) {
+	printf("usage: runas-policy %s %s\n\n%s", verb->name, verb->arguments, verb->help);
+	return fflush(stdout) == 0 ? 0 : OUTPUT_USAGE;
+}
+
+static bool wants_help(int argc, char **argv) {
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0)
+			return true;
+	return false;
 }
 
 int main(int argc, char **argv) {
@@ -31,19 +44,17 @@ int main(int argc, char **argv) {
 		      stderr);
 		return 2;
 	}
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		print_help(stdout);
-		return fflush(stdout) == 0 ? 0 : 1;
-	}
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		puts("runas-policy " VERSION);
-		return fflush(stdout) == 0 ? 0 : 1;
-	}
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return print_help(stdout);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("runas-policy " VERSION) < 0 || fflush(stdout) != 0 ? OUTPUT_USAGE : 0;
 	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
-		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(argc - 2, argv + 2);
+		if (strcmp(argv[1], verbs[i]->name) == 0)
+			return wants_help(argc - 2, argv + 2) ? print_verb_help(verbs[i])
+							      : verbs[i]->run(argc - 2, argv + 2);
 	if (argc > 1)
-		fprintf(stderr, "runas-policy: unknown verb `%s`\n", argv[1]);
-	print_help(stderr);
-	return 2;
+		output_fail("runas-policy --help lists the verbs", "no such verb: %s", argv[1]);
+	else
+		print_help(stderr);
+	return OUTPUT_USAGE;
 }

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-#include "companion/verb_compile.h"
+/*
+ * `runas-policy compile`: turns the site's profile texts into the files that the launcher loads.
+ *
+ * Runs as:  root, or whoever owns DIR; never with more rights than its caller.
+ * Given:    NAME.profile in DIR/etc/runas-app/profiles.
+ * Promises: NAME.filter is replaced as a whole or stays what it was; what the new one changes is printed.
+ * Never:    writes a filter that program_read, the launcher's own judge, would not accept.
+ */
+#include "companion/verb.h"
 
 #include "companion/evaluate.h"
 #include "companion/generate.h"
@@ -234,7 +242,7 @@ static int usage(void) {
 	return 2;
 }
 
-int verb_compile(int argc, char **argv) {
+static int run(int argc, char **argv) {
 	struct profile_store store = {.shipped = shipped_texts, .shipped_count = shipped_text_count};
 	const char *root = "";
 	char prefix[4096];
@@ -276,3 +284,17 @@ int verb_compile(int argc, char **argv) {
 		good = complain("cannot write to standard output: %s", strerror(errno));
 	return good ? 0 : 1;
 }
+
+const struct verb verb_compile = {
+	.name = "compile",
+	.arguments = "[--root DIR] [NAME...]",
+	.what = "compile the site's system call profiles",
+	.help = "Compiles /etc/runas-app/profiles/NAME.profile to NAME.filter beside it, which runas-app loads; without NAME all\n"
+		"of them. The old filter is replaced as a whole, or stays when there is an error. What the new one allows\n"
+		"or refuses otherwise than the old one is printed. runas-app.profile(5) describes the language.\n"
+		"\n"
+		"  --root DIR   the profiles of an image that is not running\n"
+		"\n"
+		"Exit status: 0 all were compiled, 1 one was refused or could not be written, 2 usage.\n",
+	.run = run,
+};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* runas-policy compile: what it writes is what the launcher takes, and what it cannot write leaves the old as it was. */
 #include "companion/generate.h"
-#include "companion/verb_compile.h"
+#include "companion/verb.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -114,7 +114,7 @@ static int compile(const char *const *arguments, void (*prepare)(void), const ch
 		dup2(out, 2);
 		if (prepare != NULL)
 			prepare();
-		status = verb_compile(argc, argv);
+		status = verb_compile.run(argc, argv);
 		fflush(NULL);
 		_exit(status);
 	}

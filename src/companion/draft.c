@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: ISC */
+#include "companion/draft.h"
+
+#include "companion/generate.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define POLICIES "/etc/runas-app"
+#define PROFILES POLICIES "/profiles"
+
+static bool is_part_trusted(const struct image *image, const char *part, enum trust_kind last, enum finding_kind kind,
+			    struct findings *findings) {
+	struct problem why;
+	struct stat status;
+	char *shown;
+
+	if (!image_lstat(image, part, &status))
+		return false;
+	if (trust_check(last, status.st_uid, status.st_mode, 0, 0, text_of(part), &why))
+		return true;
+	shown = output_format("%s%s", image->prefix, part);
+	why.object = text_of(shown);
+	why.hint_about = why.hint_about.length > 0 ? why.object : why.hint_about;
+	findings_problem(findings, kind, shown, (struct text){0}, &why);
+	free(shown);
+	return false;
+}
+
+bool draft_is_trusted(const struct image *image, const char *path, enum trust_kind last, enum finding_kind kind,
+		      struct findings *findings) {
+	bool is_good = is_part_trusted(image, "/", TRUST_DIRECTORY, kind, findings);
+
+	for (size_t end = 1; is_good && path[end - 1] != '\0' && path[1] != '\0'; end++) {
+		if (path[end] != '/' && path[end] != '\0')
+			continue;
+		char *part = output_memory(strndup(path, end));
+		is_good = is_part_trusted(image, part, path[end] == '\0' ? last : TRUST_DIRECTORY, kind, findings);
+		free(part);
+	}
+	return is_good;
+}
+
+/* The fewest single-byte edits from one word to the other, for "did you mean". */
+static size_t distance(struct text a, const char *b) {
+	const size_t width = strlen(b);
+	size_t row[64];
+
+	if (width >= 64)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= width; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.length; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= width; j++) {
+			const size_t change = corner + (a.at[i - 1] != b[j - 1]);
+			const size_t edit = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+			corner = row[j];
+			row[j] = change < edit ? change : edit;
+		}
+	}
+	return row[width];
+}
+
+static void suggest_key(struct finding *finding, struct text name) {
+	size_t least = name.length > 4 ? 3 : 2;
+
+	for (enum policy_key key = KEY_VERSION; key < KEY_COUNT; key++) {
+		const char *known = policy_key_name(key);
+		const size_t far = distance(name, known);
+
+		if (far >= least)
+			continue;
+		least = far;
+		free(finding->hint);
+		finding->hint = output_format("did you mean %s?", known);
+	}
+}
+
+static void blank_line(char *bytes, size_t length, unsigned line) {
+	char *at = bytes, *const end = bytes + length;
+
+	for (; line > 1 && at < end; line--)
+		at = (char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+	for (; at < end && *at != '\n'; at++)
+		*at = '#';
+}
+
+/* A range of the copy, as one of the original. */
+static struct text original(struct text part, const char *copy, size_t length, const char *bytes) {
+	if (part.length > 0 && part.at >= copy && part.at < copy + length)
+		part.at = bytes + (part.at - copy);
+	return part;
+}
+
+/* The pure code stops at the first problem; so each line that has one is taken out, and the rest is asked again. */
+static void read_text(struct draft *draft, struct findings *findings) {
+	const size_t length = draft->bytes.length;
+	char *copy = output_memory(malloc(length + 1));
+	struct problem why;
+	bool is_parsed;
+
+	memcpy(copy, draft->bytes.at, length + 1);
+	draft->is_valid = true;
+	for (size_t rounds = 0; rounds < POLICY_MAX_BYTES; rounds++) {
+		struct finding *finding;
+
+		why = (struct problem){0};
+		is_parsed = parse_policy((struct text){copy, length}, &draft->policy, &why);
+		if (is_parsed && check_policy(&draft->policy, &why))
+			break;
+		/* Of a text without some of its lines, what is said about the whole may be wrong. */
+		if (why.line == 0 && !draft->is_valid)
+			break;
+		draft->is_valid = false;
+		why.about = original(why.about, copy, length, draft->bytes.at);
+		finding = findings_problem(findings, FINDING_ERROR, draft->path, draft->bytes, &why);
+		if (strcmp(why.word, "policy-key") == 0)
+			suggest_key(finding, why.about);
+		if (why.line == 0)
+			break;
+		blank_line(copy, length, why.line);
+	}
+	free(copy);
+	if (draft->is_valid && parse_policy(draft->bytes, &draft->policy, &why))
+		draft->is_valid = check_policy(&draft->policy, &why);
+}
+
+static bool feed(struct draft *draft, const char *path, enum accounts_file file, struct findings *findings) {
+	size_t length = 0, used = 0;
+	char *bytes = image_read(draft->image, path, SIZE_MAX / 4, &length);
+
+	if (bytes == NULL) {
+		findings_add(findings, FINDING_WARNING, path, "account", NULL, "cannot be read, so no name can be looked up: %s",
+			     strerror(errno));
+		return false;
+	}
+	if (length > 0 && bytes[length - 1] != '\n')
+		bytes[length++] = '\n';
+	while (used < length) {
+		const size_t took = accounts_feed(&draft->accounts, &draft->policy, file,
+						  (struct text){bytes + used, length - used});
+		if (took == 0)
+			break;
+		used += took;
+	}
+	free(bytes);
+	return true;
+}
+
+static void name_app(struct draft *draft, const char *name) {
+	const char *slash = strrchr(name, '/'), *base = slash == NULL ? name : slash + 1;
+	struct text stem = text_of(base);
+
+	if (stem.length > 5 && strcmp(base + stem.length - 5, ".conf") == 0)
+		stem.length -= 5;
+	if (!text_is_app(stem))
+		stem = text_of("draft");
+	snprintf(draft->app, sizeof draft->app, "%.*s", (int)stem.length, stem.at);
+}
+
+/* The caller's own file, wherever it is: no image, no rule. */
+static char *read_file(const char *path, size_t most, size_t *ret_length) {
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char *bytes = fd < 0 ? NULL : output_memory(malloc(most + 2));
+	ssize_t got = 1;
+
+	*ret_length = 0;
+	while (fd >= 0 && got > 0 && *ret_length <= most) {
+		got = read(fd, bytes + *ret_length, most + 1 - *ret_length);
+		*ret_length += got > 0 ? (size_t)got : 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (bytes != NULL && (got < 0 || *ret_length > most)) {
+		free(bytes);
+		errno = got < 0 ? errno : EFBIG;
+		return NULL;
+	}
+	if (bytes != NULL)
+		bytes[*ret_length] = '\0';
+	return bytes;
+}
+
+struct draft *draft_open(const struct image *image, const char *name, struct findings *findings) {
+	struct draft *draft = output_memory(calloc(1, sizeof *draft));
+	char *inside = output_format(POLICIES "/%s.conf", name);
+	size_t length = 0;
+
+	draft->image = image;
+	draft->is_installed = text_is_app(text_of(name));
+	draft->path = draft->is_installed ? output_format("%s%s", image->prefix, inside) : output_memory(strdup(name));
+	name_app(draft, name);
+	draft->buffer = draft->is_installed ? image_read(image, inside, POLICY_MAX_BYTES, &length)
+					    : read_file(name, POLICY_MAX_BYTES, &length);
+	draft->is_read = draft->buffer != NULL;
+	if (!draft->is_read) {
+		output_fail(errno == ENOENT && draft->is_installed ? "runas-policy list shows the apps; a file needs a / or a dot in "
+								      "its name"
+			    : errno == EACCES ? "ask as root"
+					      : NULL,
+			    "%s: %s", draft->path, strerror(errno));
+		free(inside);
+		draft_free(draft);
+		return NULL;
+	}
+	draft->bytes = (struct text){draft->buffer, length};
+	if (draft->is_installed)
+		draft_is_trusted(image, inside, TRUST_FILE, FINDING_ERROR, findings);
+	free(inside);
+	read_text(draft, findings);
+	if (draft->is_valid) {
+		accounts_begin(&draft->accounts, &draft->policy);
+		draft->has_accounts = feed(draft, "/etc/passwd", ACCOUNTS_PASSWD, findings) &&
+				      feed(draft, "/etc/group", ACCOUNTS_GROUP, findings);
+	}
+	return draft;
+}
+
+void draft_free(struct draft *draft) {
+	if (draft == NULL)
+		return;
+	free(draft->path);
+	free(draft->buffer);
+	free(draft);
+}
+
+static int is_policy(const struct dirent *entry) {
+	const struct text name = text_of(entry->d_name);
+
+	return name.length > 5 && strcmp(entry->d_name + name.length - 5, ".conf") == 0 &&
+	       text_is_app((struct text){name.at, name.length - 5});
+}
+
+char **draft_list(const struct image *image) {
+	const int fd = image_descriptor(image, POLICIES, O_RDONLY | O_DIRECTORY);
+	struct dirent **entries = NULL;
+	const int count = fd < 0 ? -1 : scandirat(fd, ".", &entries, is_policy, alphasort);
+	char **ret = count < 0 ? NULL : output_memory(calloc((size_t)count + 1, sizeof *ret));
+	const int saved = errno;
+
+	for (int i = 0; i < count; i++) {
+		ret[i] = output_memory(strndup(entries[i]->d_name, strlen(entries[i]->d_name) - 5));
+		free(entries[i]);
+	}
+	free(entries);
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return ret;
+}
+
+struct text draft_value(const struct draft *draft, enum policy_key key, const char *otherwise, unsigned *ret_line) {
+	const struct setting *s = policy_next(&draft->policy, key, NULL);
+
+	if (ret_line != NULL)
+		*ret_line = s == NULL ? 0 : s->line;
+	return s == NULL ? text_of(otherwise) : s->value;
+}
+
+/* --- a launch --- */
+
+int rehearsal_landlock_abi(void) {
+	const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0L, (long)LANDLOCK_CREATE_RULESET_VERSION);
+
+	return abi < 0 ? -errno : (int)abi;
+}
+
+static bool read_site(const struct draft *draft, struct text name, struct program_file *ret, void **ret_bytes,
+		      struct problem *why, char path[512]) {
+	size_t length = 0;
+
+	snprintf(path, 512, PROFILES "/%.*s.filter", (int)name.length, name.at);
+	*ret_bytes = image_read(draft->image, path, PROGRAM_MAX_FILE, &length);
+	if (*ret_bytes == NULL) {
+		problem_set(why, PROBLEM_SELF, "filter-missing", "the profile's compiled filter cannot be read");
+		why->error = errno;
+		return false;
+	}
+	if (!program_read(*ret_bytes, length, shipped_arch, ret, why))
+		return false;
+	if (ret->source_count == 0 || !text_equal(ret->sources[0].name, name))
+		return problem_set(why, PROBLEM_SELF, "filter-stale", "was compiled from another profile");
+	for (size_t i = 0; i < ret->source_count; i++) {
+		char *bytes;
+		bool is_same;
+
+		snprintf(path, 512, PROFILES "/%.*s.profile", (int)ret->sources[i].name.length, ret->sources[i].name.at);
+		bytes = image_read(draft->image, path, POLICY_MAX_BYTES, &length);
+		is_same = bytes != NULL && program_digest(bytes, length) == ret->sources[i].digest;
+		free(bytes);
+		if (!is_same)
+			return problem_set(why, PROBLEM_SELF, "filter-stale", "has changed since the filter was compiled");
+	}
+	return true;
+}
+
+bool draft_profile(const struct draft *draft, struct program_file *ret, void **ret_bytes, struct problem *why,
+		   char ret_path[512]) {
+	const struct plan_profile wanted = plan_profile(&draft->policy);
+	const struct shipped_program *shipped = program_find(wanted.name);
+
+	*ret = (struct program_file){0};
+	*ret_bytes = NULL;
+	ret_path[0] = '\0';
+	if (wanted.is_none)
+		return true;
+	if (wanted.is_site) {
+		if (read_site(draft, wanted.name, ret, ret_bytes, why, ret_path))
+			return true;
+		why->hint = "runas-policy compile ";
+		why->hint_about = wanted.name;
+		return false;
+	}
+	if (shipped == NULL) {
+		problem_about(why, "filter-missing", "no shipped profile is called", wanted.name,
+			      "@app-server, @app-server-debug, @web-static");
+		why->line = policy_next(&draft->policy, KEY_SYSCALLS, NULL)->line;
+		return false;
+	}
+	ret->enforce = shipped->enforce;
+	ret->complain = shipped->complain;
+	return true;
+}
+
+/* As main.c of the launcher does it, stage by stage. */
+static enum rehearsal_stage walk(struct draft *draft, const struct rehearsal_call *call, struct rehearsal *r) {
+	struct plan_given given = {.landlock_abi = call->landlock_abi};
+	const struct setting *secret = policy_next(&draft->policy, KEY_ENV_FILE, NULL);
+	const struct plan_profile wanted = plan_profile(&draft->policy);
+	struct text directory;
+	char path[512];
+	size_t length = 0;
+	bool keeps_cwd;
+
+	if (authorize_caller(&draft->policy, &draft->accounts, &r->caller) != DECISION_ALLOW) {
+		problem_set(&r->why, PROBLEM_DENIED, "not-permitted", "the caller is in neither allow_users nor allow_groups");
+		return REHEARSAL_CALLER;
+	}
+	if (!plan_identity(&draft->policy, &draft->accounts, &r->plan, &r->why) ||
+	    !plan_directory(&draft->policy, &draft->accounts, &r->caller, &directory, &keeps_cwd, &r->why))
+		return REHEARSAL_PLAN;
+	if (!command_find(&draft->policy, &r->request, keeps_cwd ? (struct text){0} : directory, &r->match, &r->why))
+		return REHEARSAL_COMMAND;
+	if (!draft_profile(draft, &r->site, &r->site_bytes, &r->why, path))
+		return REHEARSAL_PROFILE;
+	if (!wanted.is_none)
+		given.profile = wanted.is_complaining ? &r->site.complain : &r->site.enforce;
+	if (secret != NULL) {
+		snprintf(path, sizeof path, "%.*s", (int)secret->value.length, secret->value.at);
+		r->secrets = image_read(draft->image, path, POLICY_MAX_BYTES, &length);
+		r->has_secrets = r->secrets != NULL;
+		given.secrets = (struct text){r->secrets, length};
+	}
+	return plan_build(&r->request, &r->caller, &draft->policy, &draft->accounts, &r->match, &given, &r->plan, &r->why)
+		       ? REHEARSAL_READY
+		       : REHEARSAL_PLAN;
+}
+
+struct rehearsal *draft_rehearse(struct draft *draft, const struct rehearsal_call *call) {
+	struct rehearsal *r = output_memory(calloc(1, sizeof *r));
+	const struct person *as = call->as;
+
+	r->cwd_length = strnlen(call->cwd, sizeof r->cwd - 1);
+	memcpy(r->cwd, call->cwd, r->cwd_length);
+	r->request = (struct request){.kind = REQUEST_RUN, .app = text_of(draft->app), .command = call->command};
+	while (call->command[r->request.words] != NULL)
+		r->request.words++;
+	r->caller = (struct caller){
+		.uid = {as == NULL ? 0 : as->uid},
+		.gid = {as == NULL ? 0 : as->gid},
+		.groups = as == NULL ? NULL : as->groups,
+		.group_count = as == NULL ? 0 : as->group_count,
+		.has_root = !call->without_root,
+		.is_uniform = call->without_root || as == NULL || as->uid == 0,
+		.pid = (uint32_t)getpid(),
+		.cwd = {r->cwd, r->cwd_length},
+		.environment = call->environment,
+	};
+	r->stage = walk(draft, call, r);
+	return r;
+}
+
+void rehearsal_free(struct rehearsal *rehearsal) {
+	if (rehearsal == NULL)
+		return;
+	free(rehearsal->site_bytes);
+	free(rehearsal->secrets);
+	free(rehearsal);
+}

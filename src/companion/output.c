@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+#include "companion/output.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *output_colour(FILE *stream, enum output_colour colour) {
+	static const char *const codes[] = {"\033[0m", "\033[31m", "\033[33m", "\033[32m", "\033[1m", "\033[2m"};
+	const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
+	const bool is_wanted = (no == NULL || no[0] == '\0') && isatty(fileno(stream)) &&
+			       (terminal == NULL || strcmp(terminal, "dumb") != 0);
+
+	return is_wanted ? codes[colour] : "";
+}
+
+int output_fail(const char *hint, const char *format, ...) {
+	va_list arguments;
+
+	fflush(stdout); /* both may go to one place, and then in this order */
+	fprintf(stderr, "%srunas-policy:%s ", output_colour(stderr, OUTPUT_RED), output_colour(stderr, OUTPUT_NONE));
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	if (hint != NULL)
+		fprintf(stderr, "hint: %s\n", hint);
+	return OUTPUT_USAGE;
+}
+
+void *output_memory(void *bytes_or_null) {
+	if (bytes_or_null == NULL) {
+		output_fail(NULL, "out of memory");
+		exit(OUTPUT_USAGE);
+	}
+	return bytes_or_null;
+}
+
+char *output_format(const char *format, ...) {
+	va_list arguments;
+	char *text = NULL;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	return output_memory(text);
+}
+
+/* The length of the well-formed UTF-8 sequence that starts here; 0: none does. jansson is the judge. */
+static size_t sequence(const char *at, size_t left) {
+	for (size_t length = 1; length <= 4 && length <= left; length++) {
+		json_t *one = json_stringn(at, length);
+
+		if (one != NULL) {
+			json_decref(one);
+			return length;
+		}
+	}
+	return 0;
+}
+
+char *output_escaped(const char *bytes, size_t length) {
+	char *text = output_memory(malloc(4 * length + 1)), *to = text;
+
+	for (size_t i = 0; i < length;) {
+		const unsigned char byte = (unsigned char)bytes[i];
+		size_t whole = byte < 0x20 || byte == 0x7f ? 0 : sequence(bytes + i, length - i);
+
+		/* C1 controls are two bytes of UTF-8, and some terminals obey them. */
+		if (whole == 2 && byte == 0xc2 && (unsigned char)bytes[i + 1] < 0xa0)
+			whole = 0;
+		if (whole == 0) {
+			to += sprintf(to, "\\%03o", byte);
+			i++;
+		} else {
+			memcpy(to, bytes + i, whole);
+			to += whole;
+			i += whole;
+		}
+	}
+	*to = '\0';
+	return text;
+}
+
+json_t *output_json_text(const char *bytes, size_t length) {
+	char *text;
+	json_t *ret = json_stringn(bytes == NULL ? "" : bytes, length);
+
+	if (ret != NULL)
+		return ret;
+	text = output_escaped(bytes, length);
+	ret = json_string(text);
+	free(text);
+	return output_memory(ret);
+}
+
+bool output_json(json_t *document) {
+	bool is_done = json_dumpf(document, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0;
+
+	json_decref(document);
+	if (!is_done)
+		output_fail(NULL, "cannot write to standard output");
+	return is_done;
+}
+
+static const struct output_option *find(const struct output_option *own, size_t count, const char *name, size_t length) {
+	for (size_t i = 0; i < count; i++)
+		if (strlen(own[i].name) == length && strncmp(own[i].name, name, length) == 0)
+			return &own[i];
+	return NULL;
+}
+
+bool options_read(const char *verb, int argc, char **argv, const struct output_option *own, size_t count,
+		  bool has_json, bool has_command, struct options *ret, int *ret_status) {
+	const char *root = NULL;
+	bool json = false;
+	const struct output_option common[] = {{"root", &root, NULL}, {"json", NULL, &json}};
+	char *hint = output_format("runas-policy %s --help", verb);
+	int left = 0;
+
+	*ret = (struct options){.argv = argv};
+	*ret_status = OUTPUT_USAGE;
+	for (int i = 0; i < argc; i++) {
+		const char *name = argv[i] + 2, *equals;
+		const struct output_option *option;
+
+		if (has_command && strcmp(argv[i], "--") == 0) {
+			ret->command = argv + i + 1;
+			break;
+		}
+		if (argv[i][0] != '-' || argv[i][1] == '\0') {
+			argv[left++] = argv[i];
+			continue;
+		}
+		equals = strchrnul(argv[i], '=');
+		option = argv[i][1] == '-' ? find(common, 1 + (size_t)has_json, name, (size_t)(equals - name)) : NULL;
+		if (option == NULL && argv[i][1] == '-')
+			option = find(own, count, name, (size_t)(equals - name));
+		if (option == NULL || (option->value == NULL && *equals != '\0')) {
+			output_fail(hint, "%s: no such option: %s", verb, argv[i]);
+			goto out;
+		}
+		if (option->value == NULL) {
+			*option->flag = true;
+		} else if (*equals != '\0') {
+			*option->value = equals + 1;
+		} else if (i + 1 < argc) {
+			*option->value = argv[++i];
+		} else {
+			output_fail(hint, "%s: %s needs an argument", verb, argv[i]);
+			goto out;
+		}
+	}
+	ret->argc = left;
+	ret->json = json;
+	if (!image_open(&ret->image, root)) {
+		output_fail("--root is the top directory of an image", "%s: %m", root);
+		goto out;
+	}
+	*ret_status = 0;
+out:
+	free(hint);
+	return *ret_status == 0;
+}

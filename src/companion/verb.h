@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * verb: what runas-policy can be asked for. Each verb is one file, verb_NAME.c; main.c only chooses.
+ *
+ * Runs as:  whoever asks; a verb that needs root says so, and all others say what they could not read.
+ * Promises: status 0 when all is as it should be, 1 when something was found, 2 for usage and for what could not be
+ *           found out; findings on standard output, why a verb could not work on standard error.
+ */
+#ifndef COMPANION_VERB_H
+#define COMPANION_VERB_H
+
+struct verb {
+	const char *name, *arguments;
+	const char *what; /* half a line */
+	const char *help; /* behind the usage line: paragraphs, options, examples; ends with a newline */
+	int (*run)(int argc, char **argv); /* what stands behind the verb, NULL behind the last */
+};
+
+extern const struct verb verb_compile;
+
+#endif
