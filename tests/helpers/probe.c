@@ -7,7 +7,7 @@
  * Promises  nothing is changed that a later line shows; descriptors are looked at before any is opened.
  * Never     gives up on one refused question: a confined process must still be able to show what it is.
  *
- * probe [--to FILE] [--ioctl] [--regain] [--fds-only] [--sleep] [--exit N] [anything else is only shown]
+ * probe [--to FILE | --accept FD] [--ioctl] [--regain] [--fds-only] [--sleep] [--exit N] [anything else is only shown]
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -509,7 +510,7 @@ static void try_roads_back(void) {
 int main(int argc, char **argv, char **envp) {
 	bool pauses = false, tries_ioctl = false, tries_roads = false, descriptors_only = false;
 	const char *file = NULL;
-	int status = 0;
+	int status = 0, listener = -1;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--sleep") == 0)
@@ -524,9 +525,16 @@ int main(int argc, char **argv, char **envp) {
 			status = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--to") == 0 && i + 1 < argc)
 			file = argv[++i];
+		else if (strcmp(argv[i], "--accept") == 0 && i + 1 < argc)
+			listener = atoi(argv[++i]);
 	}
 
 	show_descriptors();
+	if (listener >= 0) {
+		output = accept(listener, NULL, NULL);
+		if (output < 0)
+			return 121;
+	}
 	if (file) {
 		output = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 		if (output < 0)
