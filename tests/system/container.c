@@ -115,6 +115,6 @@ struct world_run *container_run(const struct container *c) {
 					     .argv = WORLD_LIST("runc", "--root", "/run/runc", "delete", "-f", name)});
 	/* This machine's own trouble with containers is no verdict about runas-app. */
 	if (!strstr(run->err, "runas-app: ") && run->out_length == 0 && strstr(run->err, "runc"))
-		cr_log_warn("runc: %s", run->err);
+		dprintf(2, "runc: %s\n", run->err);
 	return run;
 }

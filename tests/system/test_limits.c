@@ -343,7 +343,7 @@ Test(limits, a_hard_limit_is_raised_or_refused_by_name) {
 	}
 	cr_expect(raised == 0 || raised == 2 * LIMITS, "root raised %d of its limits", raised);
 	if (raised == 0)
-		cr_log_warn("not shown: a hard limit that is raised. This machine's root lacks CAP_SYS_RESOURCE");
+		NOT_SHOWN("a hard limit that is raised. This machine's root lacks CAP_SYS_RESOURCE");
 }
 
 Test(limits, more_open_files_than_the_kernel_gives_anybody_are_refused) {
@@ -410,7 +410,7 @@ Test(limits, nice_is_exact_or_refused) {
 		expect_nice(&ways[w], &rich, -1);
 	}
 	if (!lowered)
-		cr_log_warn("not shown: nice that is lowered. This machine's root lacks CAP_SYS_NICE");
+		NOT_SHOWN("nice that is lowered. This machine's root lacks CAP_SYS_NICE");
 }
 
 /* Nobody named it, and yet a deployer's nice is to be undone; what root and the app's own user chose is theirs. */
@@ -479,7 +479,7 @@ Test(limits, oom_score_adj_is_exact_or_refused) {
 		expect_oom(&ways[w], &(struct gift){.oom = "700"}, 300);
 	}
 	if (!lowered)
-		cr_log_warn("not shown: an oom score that is lowered. This machine's root lacks CAP_SYS_RESOURCE");
+		NOT_SHOWN("an oom score that is lowered. This machine's root lacks CAP_SYS_RESOURCE");
 }
 
 /* Hidden from its own user, the launcher's /proc files are root's: what is there already is enough, all else is not. */
@@ -553,7 +553,7 @@ static size_t count_datagrams(int fd) {
 	return count;
 }
 
-/* A reader that never reads. A sender's own limit may come before the queue's, so it is full when a new one cannot send. */
+/* Nobody reads. A sender's own limit may come before the queue's, so it is full when a new one cannot send. */
 static int put_full_socket(void) {
 	const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 	const int reader = put_socket("/dev/log", SOCK_DGRAM, true);
