@@ -176,10 +176,11 @@ static void make_plan(struct workspace *w, const struct plan_given *given) {
 				    &w->plan, &w->why));
 	capabilities_require(&w->plan, &w->report);
 	descriptors_listen(&w->plan, &w->report);
+	errno = 0;
 	if (!report_allowed(&w->report, &w->plan, syscalls.length > 0 ? syscalls : text_of("@app-server")) &&
 	    w->report.log == REPORT_LOG_REQUIRED)
-		report_stage(&w->report, "log", "/dev/log",
-			     "the policy says log = required: is a system logger running?", 0);
+		report_stage(&w->report, "log", "/dev/log", "log = required: is a system logger running, and keeping up? "
+			     "container: mount its /dev/log; or log = syslog", errno);
 }
 
 int main(int argc, char *argv[], char *envp[]) {

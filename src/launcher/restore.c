@@ -134,18 +134,19 @@ static void restore_switches(const struct report *to) {
 
 struct restored restore_defaults(const struct launch_plan *plan, const struct entered *after, const struct report *to) {
 	static const char *const hard_hint =
-		"to raise a hard limit root needs CAP_SYS_RESOURCE; or set it in the policy, within the hard limit";
+		"above the hard limit that is here: name less, or start the container with --ulimit; "
+		"to raise it root needs CAP_SYS_RESOURCE (nofile: never above fs.nr_open)";
 	const struct plan_limit *core = &plan->limits[RLIMIT_CORE];
 	struct rlimit now = {1, 0};
 
 	must(!plan->has_root || identity_leave_caller(), to, "restore", "real uid", NULL);
 	must(restore_scheduling(plan), to, "restore", "nice, scheduler, affinity",
-	     "to lower nice root needs CAP_SYS_NICE: --cap-add=SYS_NICE");
+	     "to lower nice root needs CAP_SYS_NICE: --cap-add=SYS_NICE; without root: --ulimit nice, or leave it out");
+	must(!plan->oom_score_adj.is_set || restore_oom_score(plan->oom_score_adj.value), to,
+	     "restore", "/proc/self/oom_score_adj", "needs /proc, root, and CAP_SYS_RESOURCE to lower it; or set it where the "
+	     "container is started, and name that value");
 	if (plan->restores) /* after the scheduler: a real-time process has no timer slack */
 		restore_switches(to);
-	must(!plan->oom_score_adj.is_set || restore_oom_score(plan->oom_score_adj.value), to,
-	     "restore", "/proc/self/oom_score_adj",
-	     "needs /proc, root, and CAP_SYS_RESOURCE to lower it; or set it where the container is started");
 	for (int i = 0; i < POLICY_LIMITS; i++)
 		must(!plan->limits[i].is_set || restore_planned(i, &plan->limits[i]), to,
 		     "restore", policy_key_name((enum policy_key)(KEY_LIMIT + i)), hard_hint);
