@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /* The main job: an unprivileged deployer starts, asks and stops a real Passenger that serves a real Rack app as its user. */
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "../helpers/skip.h"
+#include "server.h"
 #include "world.h"
 
 TestSuite(passenger, .timeout = 120);
 
 #define APP "rails-app"
 #define PORT "3123"
+#define PORT_NUMBER 3123
 #define LOG "log/passenger.log"
 
 static char home[512]; /* where the policy starts the app: Capistrano's `current`, a link */
@@ -34,24 +24,6 @@ static char pid_file[600];
 static char *policy;
 
 /* --- the machine --- */
-
-static long now(void) {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-/* No network but loopback: nothing that Passenger might want to tell its makers can leave. */
-static void enter_own_network(void) {
-	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-
-	if (unshare(CLONE_NEWNET) != 0)
-		SKIP("no network namespace: unshare says EPERM; CAP_SYS_ADMIN is needed");
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	cr_assert(fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &request) == 0, "loopback: %s", strerror(errno));
-	close(fd);
-}
 
 static void make_below(const char *path) {
 	char part[600];
@@ -98,9 +70,8 @@ static void enter(void) {
 		policy = world_read(BUILD_DIR "/../policy/examples/rails-app.conf");
 	world_enter();
 	cr_assert(policy, "policy/examples/rails-app.conf cannot be read from here");
-	if (access("/usr/bin/passenger", X_OK) != 0)
-		SKIP("passenger is missing: scripts/bootstrap check installs it");
-	enter_own_network();
+	server_needs("/usr/bin/passenger");
+	server_enter_network();
 	world_policy(APP, policy);
 
 	const char *directory = NULL;
@@ -115,44 +86,6 @@ static void enter(void) {
 }
 
 /* --- Passenger's processes: all that live in this network namespace --- */
-
-static size_t list_processes(pid_t *pids, size_t most) {
-	char path[64], ours[64] = "", theirs[64];
-	size_t count = 0;
-
-	cr_assert(readlink("/proc/thread-self/ns/net", ours, sizeof(ours) - 1) > 0);
-	DIR *listing = opendir("/proc");
-	cr_assert(listing);
-	for (struct dirent *entry; (entry = readdir(listing));) {
-		if (!isdigit((unsigned char)entry->d_name[0]) || atoi(entry->d_name) == getpid())
-			continue;
-		memset(theirs, 0, sizeof(theirs));
-		snprintf(path, sizeof(path), "/proc/%.16s/ns/net", entry->d_name);
-		if (readlink(path, theirs, sizeof(theirs) - 1) > 0 && strcmp(ours, theirs) == 0 && count < most)
-			pids[count++] = atoi(entry->d_name);
-	}
-	closedir(listing);
-	return count;
-}
-
-static void expect_field(const char *status, pid_t pid, const char *key, const char *expected) {
-	const char *value = world_value_in(status, key);
-	char squeezed[256];
-	size_t length = 0;
-
-	for (const char *at = value ? value : ""; *at && length < sizeof(squeezed) - 1; at++) {
-		bool blank = *at == '\t' || *at == ' ';
-		if (!blank)
-			squeezed[length++] = *at;
-		else if (length > 0 && squeezed[length - 1] != ' ')
-			squeezed[length++] = ' ';
-	}
-	while (length > 0 && squeezed[length - 1] == ' ')
-		length--;
-	squeezed[length] = '\0';
-	cr_expect(value && strcmp(squeezed, expected) == 0, "process %d (%s): %s is `%s`, not `%s`", pid,
-		  world_value_in(status, "Name"), key, squeezed, expected);
-}
 
 /* What the policy says, as /proc shows it. */
 struct expected {
@@ -178,7 +111,7 @@ static void expect_all_confined(const struct expected *expected) {
 	static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
 	pid_t pids[64];
 	char path[64];
-	size_t count = list_processes(pids, 64), seen = 0;
+	size_t count = server_processes(pids, 64), seen = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "/proc/%d/status", pids[i]);
@@ -186,46 +119,21 @@ static void expect_all_confined(const struct expected *expected) {
 		if (!status)
 			continue;
 		seen++;
-		expect_field(status, pids[i], "Uid", "4005 4005 4005 4005");
-		expect_field(status, pids[i], "Gid", "4005 4005 4005 4005");
-		expect_field(status, pids[i], "Groups", expected->groups);
-		expect_field(status, pids[i], "Umask", expected->mask);
+		server_expect_field(status, pids[i], "Uid", "4005 4005 4005 4005");
+		server_expect_field(status, pids[i], "Gid", "4005 4005 4005 4005");
+		server_expect_field(status, pids[i], "Groups", expected->groups);
+		server_expect_field(status, pids[i], "Umask", expected->mask);
 		for (size_t k = 0; k < 5; k++)
-			expect_field(status, pids[i], sets[k], "0000000000000000");
-		expect_field(status, pids[i], "NoNewPrivs", "1");
-		expect_field(status, pids[i], "Seccomp", "2");
-		expect_field(status, pids[i], "Seccomp_filters", expected->filters);
+			server_expect_field(status, pids[i], sets[k], "0000000000000000");
+		server_expect_field(status, pids[i], "NoNewPrivs", "1");
+		server_expect_field(status, pids[i], "Seccomp", "2");
+		server_expect_field(status, pids[i], "Seccomp_filters", expected->filters);
 		free(status);
 	}
 	cr_expect(seen >= 4, "%zu processes only: launcher's successor, watchdog, core and app are four", seen);
 }
 
 /* --- the deployer --- */
-
-static char *ask(const char *path) {
-	static char answer[65536];
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(PORT))};
-	struct timeval patience = {.tv_sec = 20};
-	char question[256];
-	size_t length = 0;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		close(fd);
-		return NULL;
-	}
-	int size = snprintf(question, sizeof(question), "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
-	if (write(fd, question, (size_t)size) == size) {
-		for (ssize_t got;
-		     length < sizeof(answer) - 1 && (got = read(fd, answer + length, sizeof(answer) - 1 - length)) > 0;)
-			length += (size_t)got;
-	}
-	close(fd);
-	answer[length] = '\0';
-	return answer;
-}
 
 static struct world_run *run_as_deployer(const char *const *argv) {
 	return world_run(&(struct world_call){.who = &world_deploy,
@@ -250,10 +158,10 @@ static struct world_run *start_passenger(void) {
 				   "--no-install-runtime", "--no-compile-runtime", "--disable-security-update-check",
 				   "--disable-anonymous-telemetry", "--log-file", LOG, "--pid-file", pid_file),
 		.directory = "/home/deploy"});
-	long limit = now() + 40000;
+	long limit = server_now() + 40000;
 	char *answer = NULL;
 
-	while (now() < limit && !(answer = ask("/"))) {
+	while (server_now() < limit && !(answer = server_ask(PORT_NUMBER, "/"))) {
 		if (world_ended(run)) {
 			world_wait(run, 1);
 			char path[600];
@@ -267,18 +175,6 @@ static struct world_run *start_passenger(void) {
 	return run;
 }
 
-static void expect_gone(const char *how) {
-	pid_t pids[64];
-	long limit = now() + 20000;
-
-	while (list_processes(pids, 64) > 0 && now() < limit) {
-		waitpid(-1, NULL, WNOHANG); /* daemons are this process's orphans */
-		usleep(50000);
-	}
-	cr_expect(list_processes(pids, 64) == 0, "%s: %zu processes are left", how, list_processes(pids, 64));
-	cr_expect(ask("/") == NULL, "%s: it still answers", how);
-}
-
 Test(passenger, serves_a_rack_app_as_its_user_and_stops_for_the_deployer) {
 	char path[600];
 	struct stat facts;
@@ -288,7 +184,7 @@ Test(passenger, serves_a_rack_app_as_its_user_and_stops_for_the_deployer) {
 	struct world_run *run = start_passenger();
 	expect_all_confined(&expected);
 
-	const char *shown = strdup(ask("/probe"));
+	const char *shown = strdup(server_ask(PORT_NUMBER, "/probe"));
 	cr_expect(strcmp(world_value_in(shown, "ruid"), "4005") == 0, "%s", shown);
 	cr_expect(strcmp(world_value_in(shown, "securebits"), "0xEB") == 0, "securebits %s",
 		  world_value_in(shown, "securebits"));
@@ -315,7 +211,7 @@ Test(passenger, serves_a_rack_app_as_its_user_and_stops_for_the_deployer) {
 	cr_expect(world_exited(stop, 0), "passenger stop: %s%s", stop->out, stop->err);
 	world_wait(run, 20);
 	cr_expect(!run->timed_out, "passenger did not end");
-	expect_gone("passenger stop");
+	server_expect_gone("passenger stop");
 }
 
 /* The very lines of the example's first comment. */
@@ -325,7 +221,7 @@ Test(passenger, runs_as_a_daemon_that_the_deployer_asks_restarts_and_stops) {
 	struct world_run *run = run_as_deployer(
 		WORLD_LIST("runas-app", APP, "--", "passenger", "start", "--daemonize", "--port", PORT));
 	cr_assert(world_exited(run, 0), "status %#x: %s%s", (unsigned)run->status, run->out, run->err);
-	expect_answer(ask("/"));
+	expect_answer(server_ask(PORT_NUMBER, "/"));
 	expect_all_confined(&expected);
 
 	run = run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger", "status", "--port", PORT));
@@ -333,12 +229,12 @@ Test(passenger, runs_as_a_daemon_that_the_deployer_asks_restarts_and_stops) {
 		  run->out, run->err);
 	run = run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger-config", "restart-app", "/srv/rails-app"));
 	cr_expect(world_exited(run, 0), "status %#x: %s%s", (unsigned)run->status, run->out, run->err);
-	expect_answer(ask("/"));
+	expect_answer(server_ask(PORT_NUMBER, "/"));
 	expect_all_confined(&expected);
 
 	run = run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger", "stop", "--port", PORT));
 	cr_expect(world_exited(run, 0), "status %#x: %s%s", (unsigned)run->status, run->out, run->err);
-	expect_gone("passenger stop");
+	server_expect_gone("passenger stop");
 }
 
 Test(passenger, ends_on_the_sigterm_of_a_supervisor) {
@@ -348,7 +244,7 @@ Test(passenger, ends_on_the_sigterm_of_a_supervisor) {
 	cr_assert(kill(run->pid, SIGTERM) == 0);
 	world_wait(run, 20);
 	cr_expect(!run->timed_out, "passenger did not end");
-	expect_gone("SIGTERM");
+	server_expect_gone("SIGTERM");
 }
 
 Test(passenger, refuses_other_commands_of_the_deployer) {
