@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../helpers/skip.h"
 #include "server.h"
 #include "world.h"
 
@@ -215,8 +217,7 @@ Test(passenger, serves_a_rack_app_as_its_user_and_stops_for_the_deployer) {
 }
 
 /* The very lines of the example's first comment. */
-Test(passenger, runs_as_a_daemon_that_the_deployer_asks_restarts_and_stops) {
-	enter();
+static void expect_daemon(void) {
 	struct expected expected = read_expectations();
 	struct world_run *run = run_as_deployer(
 		WORLD_LIST("runas-app", APP, "--", "passenger", "start", "--daemonize", "--port", PORT));
@@ -235,6 +236,24 @@ Test(passenger, runs_as_a_daemon_that_the_deployer_asks_restarts_and_stops) {
 	run = run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger", "stop", "--port", PORT));
 	cr_expect(world_exited(run, 0), "status %#x: %s%s", (unsigned)run->status, run->out, run->err);
 	server_expect_gone("passenger stop");
+}
+
+Test(passenger, runs_as_a_daemon_that_the_deployer_asks_restarts_and_stops) {
+	enter();
+	expect_daemon();
+}
+
+/* The same policy, where the app may write nothing but its logs and temporary files, the pid file among them. */
+Test(passenger, runs_as_a_daemon_under_a_write_list) {
+	static const char write[] = "write = /srv/rails-app/current/log\ntmp = /srv/rails-app/current/tmp\n";
+	char text[16384];
+
+	enter();
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 2)
+		SKIP("this kernel has no Landlock for `write` (ABI 2)");
+	snprintf(text, sizeof(text), "%s%s", policy, write);
+	world_policy(APP, text);
+	expect_daemon();
 }
 
 Test(passenger, ends_on_the_sigterm_of_a_supervisor) {
