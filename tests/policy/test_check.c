@@ -2,6 +2,8 @@
 /* What only the whole policy shows, and the readers of checked values. */
 #include "tests/policy/given.h"
 
+#include <stdio.h>
+
 TestSuite(policy_check, .timeout = 20);
 
 static bool check(const char *bytes, struct problem *why) {
@@ -159,5 +161,99 @@ Test(policy_check, reads_limits) {
 
 		cr_expect(fits == cases[i].fits && (!fits || (soft == cases[i].soft && hard == cases[i].hard)), "%s",
 			  cases[i].words);
+	}
+}
+
+/* --- keys that need or exclude each other --------------------------------------------------------------------- */
+
+static void expect_good(const char *bytes) {
+	struct problem why;
+
+	cr_expect(check(bytes, &why), "%s: %s \"%.*s\"", bytes, why.what, SHOWN(why.about));
+}
+
+Test(policy_check, listen_and_serve_come_together) {
+	expect_good(GIVEN_START "listen = tcp 0.0.0.0:80\nserve = /bin/x\n");
+	expect_good(GIVEN_START "serve = *\nserve = /bin/x\nlisten = tcp 0.0.0.0:80\nlisten = tcp [::]:80\n");
+	expect_refused(GIVEN_START "listen = tcp 0.0.0.0:80\n", "policy-value", 3);
+	expect_refused(GIVEN_START "command = *\nlisten = tcp 0.0.0.0:80\n", "policy-value", 4);
+	expect_refused(GIVEN_START "command = *\nserve = /bin/x\n", "policy-value", 4);
+}
+
+/* Both number from descriptor 3. */
+Test(policy_check, listen_excludes_keep_fds) {
+	expect_refused(GIVEN_START "listen = tcp 0.0.0.0:80\nserve = *\nkeep_fds = 9\n", "policy-value", 3);
+	expect_refused(GIVEN_START "keep_fds = 9\nserve = *\nlisten = tcp 0.0.0.0:80\n", "policy-value", 5);
+	expect_good(GIVEN_START "keep_fds = 9\ncommand = *\n");
+}
+
+Test(policy_check, an_address_is_bound_once) {
+	expect_refused(GIVEN_START "serve = *\nlisten = tcp [::1]:80\nlisten = tcp 0.0.0.0:80\nlisten = tcp [::1]:80\n",
+		       "policy-twice", 6);
+	expect_good(GIVEN_START "serve = *\nlisten = tcp 0.0.0.0:80\nlisten = tcp 0.0.0.0:81\nlisten = tcp [::]:80\n");
+}
+
+Test(policy_check, write_enforce_needs_something_to_enforce) {
+	expect_refused(GIVEN_START "write_enforce = strict\n", "policy-value", 3);
+	expect_refused(GIVEN_START "write_enforce = best-effort\n", "policy-value", 3);
+	expect_good(GIVEN_START "write_enforce = strict\nwrite = /srv\n");
+	expect_good(GIVEN_START "write_enforce = strict\ntmp = /srv\n");
+}
+
+/* /dev and /proc hold what proves the limit, and other processes' memory. */
+Test(policy_check, a_write_list_limits_something) {
+	static const char *const wide[] = {"/", "/dev", "/proc"}, *const narrow[] = {"/dev/shm", "/srv", "/development"};
+	char lines[128];
+
+	for (size_t i = 0; i < COUNT(wide); i++) {
+		snprintf(lines, sizeof(lines), GIVEN_START "write = %s\n", wide[i]);
+		expect_refused(lines, "policy-value", 3);
+		snprintf(lines, sizeof(lines), GIVEN_START "write = /srv\nwrite = %s\n", wide[i]);
+		expect_refused(lines, "policy-value", 4);
+		snprintf(lines, sizeof(lines), GIVEN_START "tmp = %s\n", wide[i]);
+		expect_refused(lines, "policy-value", 3);
+	}
+	for (size_t i = 0; i < COUNT(narrow); i++) {
+		snprintf(lines, sizeof(lines), GIVEN_START "write = %s\ntmp = %s\n", narrow[i], narrow[i]);
+		expect_good(lines);
+	}
+	expect_good(GIVEN_START "directory = /\nhome = /proc\n");
+}
+
+Test(policy_check, tmpdir_is_set_by_one_of_two) {
+	expect_refused(GIVEN_START "tmp = /srv/tmp\nenv = TMPDIR=/srv/tmp\n", "policy-value", 4);
+	expect_refused(GIVEN_START "env = TMPDIR=/tmp\ntmp = /srv/tmp\n", "policy-value", 3);
+	expect_good(GIVEN_START "env = TMPDIR=/tmp\nwrite = /tmp\n");
+	expect_good(GIVEN_START "env = TMPDIRS=/tmp\nenv = TMP=/tmp\ntmp = /srv/tmp\n");
+}
+
+Test(policy_check, reads_addresses) {
+	static const struct {
+		const char *words;
+		bool is_ipv6;
+		uint16_t port;
+		unsigned char address[16];
+	} cases[] = {
+		{"tcp 0.0.0.0:80", false, 80, {0}},
+		{"tcp 127.0.0.1:1", false, 1, {127, 0, 0, 1}},
+		{"tcp 255.254.253.252:65535", false, 65535, {255, 254, 253, 252}},
+		{"tcp \t192.0.2.1:443", false, 443, {192, 0, 2, 1}},
+		{"tcp [::]:80", true, 80, {0}},
+		{"tcp [::1]:8080", true, 8080, {[15] = 1}},
+		{"tcp [2001:DB8::a]:443", true, 443, {0x20, 0x01, 0x0d, 0xb8, [15] = 0x0a}},
+		{"tcp [1:2:3:4:5:6:7:8]:256", true, 256, {0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8}},
+		{"tcp [::ffff:192.0.2.1]:443", true, 443, {[10] = 0xff, 0xff, 192, 0, 2, 1}},
+		{"tcp [ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535", true, 65535,
+		 {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct policy_listen l;
+
+		memset(&l, 0x5a, sizeof(l));
+		cr_assert(policy_read_listen(given(cases[i].words), &l), "%s", cases[i].words);
+		cr_expect(l.is_ipv6 == cases[i].is_ipv6 && l.port == cases[i].port, "%s: port %u", cases[i].words, l.port);
+		cr_expect(memcmp(l.address, cases[i].address, l.is_ipv6 ? 16 : 4) == 0, "%s", cases[i].words);
+		given_expect_text(l.by, cases[i].words, "by");
 	}
 }

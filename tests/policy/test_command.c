@@ -425,3 +425,69 @@ Test(command, a_refusal_names_the_nearest_pattern_and_what_differs) {
 		given_expect_text(why.hint_about, cases[i].nearest, cases[i].typed);
 	}
 }
+
+/* --- serve: a command that gets the sockets of `listen` -------------------------------------------------------- */
+
+static const char sockets[] = "listen = tcp 127.0.0.1:80\n";
+
+static void expect_found(const char *lines, const char *words, enum policy_key key, unsigned line) {
+	struct command_match m;
+	struct problem why;
+	const char *all = given_string(given_joined(given(sockets), given(lines)));
+
+	cr_assert(find(all, typed(words), "", &m, &why), "%s `%s`: %s", lines, words, why.what);
+	cr_expect(m.by->key == key && m.by->line == line, "%s `%s`: line %u, key %s", lines, words, m.by->line,
+		  policy_key_name(m.by->key));
+}
+
+Test(command, serve_lines_allow_commands_too) {
+	struct command_match m;
+	struct problem why;
+
+	expect_found("serve = /bin/x {int}\ncommand = /bin/y\n", "x 5", KEY_SERVE, 4);
+	expect_found("serve = /bin/x {int}\ncommand = /bin/y\n", "y", KEY_COMMAND, 5);
+	cr_expect(!find("listen = tcp 127.0.0.1:80\nserve = /bin/x {int}\n", typed("x a"), "", &m, &why));
+	cr_expect(why.status == PROBLEM_DENIED && strcmp(why.word, "command") == 0);
+	given_expect_text(why.about, "a", "what differs");
+	given_expect_text(why.hint_about, "/bin/x {int}", "the nearest");
+}
+
+Test(command, of_two_that_fit_alike_serve_is_preferred) {
+	expect_found("serve = /bin/x *\ncommand = /bin/x *\n", "x a", KEY_SERVE, 4);
+	expect_found("command = /bin/x *\nserve = /bin/x *\n", "x a", KEY_SERVE, 5);
+	expect_found("command = /bin/x a\nserve = /bin/x a\n", "x a", KEY_SERVE, 5);
+	expect_found("command = *\nserve = *\n", "x a", KEY_SERVE, 5);
+	expect_found("serve = *\ncommand = *\n", "x a", KEY_SERVE, 4);
+}
+
+/* A serve line that fits less of what was typed gets nothing: `migrate` neither binds nor fails while the server runs. */
+Test(command, a_serve_line_that_does_not_fit_takes_nothing) {
+	expect_found("serve = /bin/x serve *\ncommand = /bin/x migrate\n", "x migrate", KEY_COMMAND, 5);
+	expect_found("command = /bin/x migrate\nserve = /bin/x serve\n", "x migrate", KEY_COMMAND, 4);
+	expect_found("serve = /bin/x serve\ncommand = *\n", "x migrate", KEY_COMMAND, 5);
+}
+
+Test(command, an_exact_pattern_beats_star_across_keys) {
+	struct command_match m;
+	struct problem why;
+
+	expect_found("serve = *\ncommand = /bin/x\n", "x", KEY_COMMAND, 5);
+	expect_found("command = /bin/x\nserve = *\n", "x", KEY_COMMAND, 4);
+	expect_found("command = *\nserve = /bin/x\n", "x", KEY_SERVE, 5);
+	expect_found("serve = *\ncommand = /bin/x\n", "x y", KEY_SERVE, 4);
+	cr_assert(find("listen = tcp 127.0.0.1:80\nserve = *\n", typed("x y"), "", &m, &why));
+	cr_expect(m.path.length == 0, "what was typed");
+}
+
+Test(command, one_basename_of_two_files_across_keys) {
+	static const char lines[] = "listen = tcp 127.0.0.1:80\nserve = /opt/bin/x\ncommand = /usr/bin/x\n";
+	struct command_match m;
+	struct problem why;
+
+	cr_expect(!find(lines, typed("x"), "", &m, &why));
+	cr_expect(why.status == PROBLEM_DENIED && strcmp(why.word, "command-ambiguous") == 0, "%s", why.word);
+	cr_assert(find(lines, typed("/usr/bin/x"), "", &m, &why));
+	cr_expect(m.by->key == KEY_COMMAND);
+	cr_assert(find(lines, typed("/opt/bin/x"), "", &m, &why));
+	cr_expect(m.by->key == KEY_SERVE);
+}

@@ -131,6 +131,17 @@ Test(policy_parse, values_that_are_not_of_their_keys_shape) {
 		 {"-1", "+1", "1k", "010", "2:1", "unlimited:5", ":", "5:", ":5", "5:6:7", "9223372036854775808",
 		  "1 2"}},
 		{"limit_core", {"infinity", "none", "0x10", "1,2"}},
+		{"write", {"srv", "./srv", "/srv/", "/srv//a", "/srv/../etc", "/srv/.", "~", "//"}},
+		{"tmp", {"tmp", "/tmp/", "/tmp/..", "$HOME/tmp", "//"}},
+		{"env_file", {"app.env", "-/etc/app.env", "/etc/../app.env", "/etc/", "~/app.env"}},
+		{"write_enforce", {"yes", "no", "none", "Required", "best effort", "strict|required", "|", "strict,"}},
+		{"stdio_chown", {"maybe", "true", "1", "YES", "yes no", "yes|no", "|", "yes,"}},
+		{"listen",
+		 {"tcp", "80", "tcp 80", "tcp :80", "tcp 0.0.0.0", "tcp 0.0.0.0:", "tcp 0.0.0.0:0", "tcp 0.0.0.0:65536",
+		  "tcp 0.0.0.0:080", "tcp 0.0.0.0:+80", "tcp 0.0.0.0:80 x", "tcp 0.0.0.0:80,81"}},
+		{"listen",
+		 {"tcp localhost:80", "tcp *:80", "tcp 1.1:80", "tcp ::1:80", "tcp [::1:80", "tcp ::1]:80", "tcp []:80",
+		  "tcp [::1]", "tcp [fe80::1%lo]:80", "tcp [127.0.0.1]:80", "udp 0.0.0.0:80", "unix /run/x"}},
 		{"runas-app", {NULL}},
 	};
 
@@ -153,6 +164,13 @@ Test(policy_parse, values_that_are) {
 		{"log", {"syslog", "required", "none"}},
 		{"limit_nofile", {"0", "1024", "1024:4096", "unlimited", "0:unlimited", "5:5", "9223372036854775807"}},
 		{"limit_core", {"0"}},
+		{"write", {"/srv", "/srv/my app", "/srv/a,b", "/dev/null"}},
+		{"tmp", {"/tmp", "/srv/app/tmp"}},
+		{"env_file", {"/etc/runas-app/app.env", "/x"}},
+		{"write_enforce", {"required", "strict", "best-effort"}},
+		{"stdio_chown", {"yes", "no"}},
+		{"listen", {"tcp 0.0.0.0:80", "tcp [::]:443", "tcp 127.0.0.1:65535", "tcp   [::1]:1", "tcp\t[::1]:1"}},
+		{"serve", {"/bin/x", "*", "/bin/x {int} *"}},
 		{"limit_cpu", {"1"}},
 		{"limit_fsize", {"1"}},
 		{"limit_data", {"1"}},
@@ -213,7 +231,8 @@ Test(policy_parse, rejects_lines_without_an_equals_sign) {
 Test(policy_parse, rejects_single_keys_that_are_set_twice) {
 	static const char *const lines[] = {"group = a\n",	   "umask = 027\n", "directory = /a\n",	 "home = /a\n",
 					    "shell = /a\n",	   "path = /a\n",   "syscalls = none\n", "nice = 1\n",
-					    "oom_score_adj = 1\n", "log = none\n",  "limit_nofile = 1\n"};
+					    "oom_score_adj = 1\n", "log = none\n",  "limit_nofile = 1\n", "tmp = /a\n",
+					    "env_file = /a\n", "write_enforce = strict\n", "stdio_chown = no\n"};
 
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		bool is_good;
@@ -387,6 +406,24 @@ Test(policy_parse, repeated_keys_have_256_lines) {
 		  why.line);
 }
 
+/* 64 write paths with tmp among them, whichever way round. */
+Test(policy_parse, write_has_63_lines_and_listen_16) {
+	bool is_good;
+	struct problem why;
+
+	expect_accepted(given_joined(given("tmp = /t\n"), given_times("write = /w\n", POLICY_MAX_WRITES - 1)),
+			POLICY_MAX_WRITES);
+	parse(given_joined(given(GIVEN_START), given_times("write = /w\n", POLICY_MAX_WRITES)), &is_good, &why);
+	cr_expect(!is_good && strcmp(why.word, "policy-size") == 0 && why.line == POLICY_MAX_WRITES + 2);
+	given_expect_text(why.about, "write", "key");
+	expect_accepted(given_times("listen = tcp 0.0.0.0:80\n", POLICY_MAX_LISTEN), POLICY_MAX_LISTEN);
+	parse(given_joined(given(GIVEN_START), given_times("listen = tcp 0.0.0.0:80\n", POLICY_MAX_LISTEN + 1)), &is_good,
+	      &why);
+	cr_expect(!is_good && strcmp(why.word, "policy-size") == 0 && why.line == POLICY_MAX_LISTEN + 3);
+	given_expect_text(why.about, "listen", "key");
+	expect_accepted(given_times("serve = /bin/x\n", POLICY_MAX_LINES), POLICY_MAX_LINES);
+}
+
 Test(policy_parse, all_keys_together_have_room) {
 	struct text lines = given("");
 	static const char *const words[] = {"allow_users = ", "allow_groups = ", "groups = ", "env_keep = "};
@@ -425,8 +462,10 @@ Test(policy_parse, survives_every_cut_and_every_changed_byte) {
 	static const char whole[] =
 		GIVEN_START "group = web\ngroups = a b\numask = 027\ncommand = /bin/x {a|b} \"c d\" {path:/srv} *\n"
 			    "env = A=b\nenv_keep = LANG MY_*\nsyscalls = complain @app-server\nlimit_nofile = "
-			    "5:6\nkeep_fds = 3 4\n";
-	static const char bytes[] = {0, '\n', '\r', '"', '{', '}', '*', '=', ' ', '0', '/', ':', '|', '\x7f', '\xff'};
+			    "5:6\nkeep_fds = 3 4\nlisten = tcp [::1]:80\nlisten = tcp 0.0.0.0:81\nwrite = /w\n"
+			    "write_enforce = strict\nenv_file = /e\nstdio_chown = no\n";
+	static const char bytes[] = {0,	  '\n', '\r', '"', '{', '}',	'*', '=',    ' ',
+				     '0', '/',	':',  '|', '[', ']', '.', '\x7f', '\xff'};
 	bool is_good;
 	struct problem why;
 

@@ -86,3 +86,51 @@ Test(trust, write_bits_of_others_in_every_combination) {
 			  "%o", mode);
 	}
 }
+
+/* What holds secrets: nobody but root may read it, either. Directories on the way are judged as ever. */
+Test(trust, a_secret_in_every_mode) {
+	static const struct {
+		uint32_t bits;
+		const char *word;
+	} cases[] = {
+		{0, NULL},	{0400, NULL},	      {0600, NULL},	    {0700, NULL},	  {04600, NULL},
+		{0640, "env-file"}, {0604, "env-file"}, {0644, "env-file"}, {0610, "env-file"}, {0601, "env-file"},
+		{0440, "env-file"}, {0620, "policy-mode"}, {0602, "policy-mode"}, {0666, "policy-mode"}, {0777, "policy-mode"},
+	};
+	struct problem why;
+
+	for (uint32_t mode = 0; mode <= 07777; mode++)
+		cr_expect(trust_check(TRUST_SECRET, 0, S_IFREG | mode, 1, 65536, given("/x"), &why) == ((mode & 077) == 0),
+			  "%o", mode);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const bool is_good = trust_check(TRUST_SECRET, 0, S_IFREG | cases[i].bits, 1, 65536, given("/etc/s"), &why);
+
+		cr_assert(is_good == (cases[i].word == NULL), "%o", cases[i].bits);
+		if (is_good)
+			continue;
+		cr_expect(strcmp(why.word, cases[i].word) == 0, "%o: %s", cases[i].bits, why.word);
+		given_expect_text(why.object, "/etc/s", "object");
+		given_expect_text(why.hint_about, "/etc/s", "chmod of what");
+		cr_expect(why.hint != NULL && strncmp(why.hint, "chmod ", 6) == 0, "%o: %s", cases[i].bits, why.hint);
+	}
+}
+
+Test(trust, a_secret_is_roots_and_a_file_and_bounded) {
+	static const struct {
+		uint32_t uid, mode;
+		uint64_t size;
+		const char *word;
+	} cases[] = {
+		{4002, S_IFREG | 0600, 1, "policy-owner"}, {UINT32_MAX, S_IFREG | 0400, 1, "policy-owner"},
+		{0, S_IFDIR | 0700, 1, "policy-type"},	   {0, S_IFLNK | 0777, 1, "policy-type"},
+		{0, S_IFIFO | 0600, 0, "policy-type"},	   {0, S_IFCHR | 0600, 0, "policy-type"},
+		{0, S_IFSOCK | 0600, 0, "policy-type"},	   {0, S_IFREG | 0600, 65537, "policy-size"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct problem why = {0};
+
+		cr_expect(!trust_check(TRUST_SECRET, cases[i].uid, cases[i].mode, cases[i].size, 65536, given("/x"), &why));
+		cr_expect(why.word != NULL && strcmp(why.word, cases[i].word) == 0, "case %zu: %s", i, why.word);
+	}
+}
