@@ -202,7 +202,8 @@ Test(policy_check, write_enforce_needs_something_to_enforce) {
 
 /* /dev and /proc hold what proves the limit, and other processes' memory. */
 Test(policy_check, a_write_list_limits_something) {
-	static const char *const wide[] = {"/", "/dev", "/proc"}, *const narrow[] = {"/dev/shm", "/srv", "/development"};
+	static const char *const wide[] = {"/", "/dev", "/proc"}, *const narrow[] = {"/dev/shm", "/srv",
+										     "/development"};
 	char lines[128];
 
 	for (size_t i = 0; i < COUNT(wide); i++) {
@@ -243,7 +244,9 @@ Test(policy_check, reads_addresses) {
 		{"tcp [2001:DB8::a]:443", true, 443, {0x20, 0x01, 0x0d, 0xb8, [15] = 0x0a}},
 		{"tcp [1:2:3:4:5:6:7:8]:256", true, 256, {0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8}},
 		{"tcp [::ffff:192.0.2.1]:443", true, 443, {[10] = 0xff, 0xff, 192, 0, 2, 1}},
-		{"tcp [ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535", true, 65535,
+		{"tcp [ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535",
+		 true,
+		 65535,
 		 {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}},
 	};
 
@@ -252,7 +255,8 @@ Test(policy_check, reads_addresses) {
 
 		memset(&l, 0x5a, sizeof(l));
 		cr_assert(policy_read_listen(given(cases[i].words), &l), "%s", cases[i].words);
-		cr_expect(l.is_ipv6 == cases[i].is_ipv6 && l.port == cases[i].port, "%s: port %u", cases[i].words, l.port);
+		cr_expect(l.is_ipv6 == cases[i].is_ipv6 && l.port == cases[i].port, "%s: port %u", cases[i].words,
+			  l.port);
 		cr_expect(memcmp(l.address, cases[i].address, l.is_ipv6 ? 16 : 4) == 0, "%s", cases[i].words);
 		given_expect_text(l.by, cases[i].words, "by");
 	}

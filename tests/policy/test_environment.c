@@ -20,7 +20,8 @@ static struct filled *fill(const char *lines, char *const *caller, bool is_trust
 	struct sink bytes = {.at = given_room(ENVIRONMENT_MAX_BYTES), .size = ENVIRONMENT_MAX_BYTES};
 
 	memset(f, 0, sizeof(*f));
-	f->is_done = environment_fill(&f->e, &bytes, given_policy(lines), (struct text){0}, caller, is_trusted, &f->why);
+	f->is_done =
+		environment_fill(&f->e, &bytes, given_policy(lines), (struct text){0}, caller, is_trusted, &f->why);
 	return f;
 }
 
@@ -394,8 +395,9 @@ static void expect_secret_kept(struct text secrets, const struct filled *f, cons
 }
 
 Test(environment, a_file_of_secrets_is_added) {
-	struct filled *f = fill_file("# a comment = 'x'\n#\n\n  \t \nA=1\nDATABASE_URL=postgres://u:p#w=x@h/d?a=b&c\nEMPTY=\n"
-				     "B= two  blanks \nUTF8=\xc3\xa4\xe2\x82\xac\nQ=it's \"half\nLD_PRELOAD=/x\n_l=last");
+	struct filled *f =
+		fill_file("# a comment = 'x'\n#\n\n  \t \nA=1\nDATABASE_URL=postgres://u:p#w=x@h/d?a=b&c\nEMPTY=\n"
+			  "B= two  blanks \nUTF8=\xc3\xa4\xe2\x82\xac\nQ=it's \"half\nLD_PRELOAD=/x\n_l=last");
 
 	cr_assert(f->is_done, "%s in line %u", f->why.what, f->why.line);
 	cr_expect(f->e.count == 8, "%zu", f->e.count);
@@ -511,6 +513,7 @@ Test(environment, a_file_of_secrets_cut_anywhere_is_never_read_past_its_end) {
 		const struct text secrets = given_bytes(whole, length);
 		struct filled *f = fill_secrets("", secrets, CALLER(NULL), false);
 
-		cr_expect(f->is_done || (strcmp(f->why.word, "env-file") == 0 && f->why.line > 0), "cut at %zu", length);
+		cr_expect(f->is_done || (strcmp(f->why.word, "env-file") == 0 && f->why.line > 0), "cut at %zu",
+			  length);
 	}
 }

@@ -142,6 +142,8 @@ Test(policy_parse, values_that_are_not_of_their_keys_shape) {
 		{"listen",
 		 {"tcp localhost:80", "tcp *:80", "tcp 1.1:80", "tcp ::1:80", "tcp [::1:80", "tcp ::1]:80", "tcp []:80",
 		  "tcp [::1]", "tcp [fe80::1%lo]:80", "tcp [127.0.0.1]:80", "udp 0.0.0.0:80", "unix /run/x"}},
+		{"listen",
+		 {"tcp x::1]:80", "tcp [::1x:80", "tcp [[::1]]:80", "tcp [::1]]:80", "tcp 0.0.0.0]:80", "tcp ]::[:80"}},
 		{"runas-app", {NULL}},
 	};
 
@@ -229,10 +231,14 @@ Test(policy_parse, rejects_lines_without_an_equals_sign) {
 }
 
 Test(policy_parse, rejects_single_keys_that_are_set_twice) {
-	static const char *const lines[] = {"group = a\n",	   "umask = 027\n", "directory = /a\n",	 "home = /a\n",
-					    "shell = /a\n",	   "path = /a\n",   "syscalls = none\n", "nice = 1\n",
-					    "oom_score_adj = 1\n", "log = none\n",  "limit_nofile = 1\n", "tmp = /a\n",
-					    "env_file = /a\n", "write_enforce = strict\n", "stdio_chown = no\n"};
+	static const char *const lines[] = {"group = a\n",	   "umask = 027\n",
+					    "directory = /a\n",	   "home = /a\n",
+					    "shell = /a\n",	   "path = /a\n",
+					    "syscalls = none\n",   "nice = 1\n",
+					    "oom_score_adj = 1\n", "log = none\n",
+					    "limit_nofile = 1\n",  "tmp = /a\n",
+					    "env_file = /a\n",	   "write_enforce = strict\n",
+					    "stdio_chown = no\n"};
 
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		bool is_good;
@@ -417,8 +423,8 @@ Test(policy_parse, write_has_63_lines_and_listen_16) {
 	cr_expect(!is_good && strcmp(why.word, "policy-size") == 0 && why.line == POLICY_MAX_WRITES + 2);
 	given_expect_text(why.about, "write", "key");
 	expect_accepted(given_times("listen = tcp 0.0.0.0:80\n", POLICY_MAX_LISTEN), POLICY_MAX_LISTEN);
-	parse(given_joined(given(GIVEN_START), given_times("listen = tcp 0.0.0.0:80\n", POLICY_MAX_LISTEN + 1)), &is_good,
-	      &why);
+	parse(given_joined(given(GIVEN_START), given_times("listen = tcp 0.0.0.0:80\n", POLICY_MAX_LISTEN + 1)),
+	      &is_good, &why);
 	cr_expect(!is_good && strcmp(why.word, "policy-size") == 0 && why.line == POLICY_MAX_LISTEN + 3);
 	given_expect_text(why.about, "listen", "key");
 	expect_accepted(given_times("serve = /bin/x\n", POLICY_MAX_LINES), POLICY_MAX_LINES);
@@ -464,7 +470,7 @@ Test(policy_parse, survives_every_cut_and_every_changed_byte) {
 			    "env = A=b\nenv_keep = LANG MY_*\nsyscalls = complain @app-server\nlimit_nofile = "
 			    "5:6\nkeep_fds = 3 4\nlisten = tcp [::1]:80\nlisten = tcp 0.0.0.0:81\nwrite = /w\n"
 			    "write_enforce = strict\nenv_file = /e\nstdio_chown = no\n";
-	static const char bytes[] = {0,	  '\n', '\r', '"', '{', '}',	'*', '=',    ' ',
+	static const char bytes[] = {0,	  '\n', '\r', '"', '{', '}', '*', '=',	  ' ',
 				     '0', '/',	':',  '|', '[', ']', '.', '\x7f', '\xff'};
 	bool is_good;
 	struct problem why;

@@ -574,10 +574,11 @@ Test(plan, the_profile_is_passed_on) {
 #define RIGHT_REFER (UINT64_C(1) << 13)	   /* LANDLOCK_ACCESS_FS_REFER: ABI 2 */
 #define RIGHT_TRUNCATE (UINT64_C(1) << 14) /* LANDLOCK_ACCESS_FS_TRUNCATE: ABI 3 */
 
-static const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-				LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-				LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-				LANDLOCK_ACCESS_FS_MAKE_SYM | RIGHT_REFER;
+static const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+				LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+				LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+				LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+				LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM | RIGHT_REFER;
 
 /* Reading and executing are nobody's business here, and a right that the kernel does not know is EINVAL. */
 Test(plan, the_write_rights_of_every_abi) {
@@ -622,14 +623,15 @@ Test(plan, write_enforce_on_every_kernel) {
 
 			cr_assert(is_good == (abi >= cases[i].least), "%s ABI %d", cases[i].lines, abi);
 			if (!is_good) {
-				cr_expect(strcmp(l.why.word, "landlock") == 0 && l.why.status == PROBLEM_SELF, "%s", l.why.word);
+				cr_expect(strcmp(l.why.word, "landlock") == 0 && l.why.status == PROBLEM_SELF, "%s",
+					  l.why.word);
 				cr_expect(l.why.line >= 3 && l.why.hint != NULL);
 				cr_expect(l.why.error == (abi < 0 ? -abi : 0), "errno %d", l.why.error);
 				continue;
 			}
 			cr_expect(l.plan->write_rights == plan_write_rights(abi), "%s ABI %d", cases[i].lines, abi);
-			cr_expect(l.plan->landlock_abi == (abi < 2 ? 0 : abi), "%s ABI %d: logged as %d", cases[i].lines, abi,
-				  l.plan->landlock_abi);
+			cr_expect(l.plan->landlock_abi == (abi < 2 ? 0 : abi), "%s ABI %d: logged as %d",
+				  cases[i].lines, abi, l.plan->landlock_abi);
 			cr_expect(l.plan->write_count == 1 && strcmp(l.plan->writes[0], "/w") == 0);
 		}
 }
@@ -658,12 +660,17 @@ Test(plan, the_kernels_without_landlock_are_told_apart) {
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct launch l = with_abi("umask = 027\nwrite = /w\nwrite = /v\nwrite_enforce = strict\n", cases[i].abi);
+		struct launch l =
+			with_abi("umask = 027\nwrite = /w\nwrite = /v\nwrite_enforce = strict\n", cases[i].abi);
 
 		cr_assert(!build(&l), "ABI %d", cases[i].abi);
 		cr_expect(strstr(l.why.what, cases[i].what) != NULL, "ABI %d: %s", cases[i].abi, l.why.what);
 		cr_expect(strstr(l.why.hint, cases[i].hint) != NULL, "ABI %d: %s", cases[i].abi, l.why.hint);
 		cr_expect(l.why.line == 4, "line %u: the first of the list", l.why.line);
+		l.lines = "umask = 027\ntmp = /t\nwrite = /w\nwrite_enforce = strict\n";
+		cr_expect(!build(&l) && l.why.line == 5, "line %u: write before tmp", l.why.line);
+		l.lines = "umask = 027\ntmp = /t\nwrite_enforce = strict\n";
+		cr_expect(!build(&l) && l.why.line == 4, "line %u", l.why.line);
 	}
 }
 
@@ -712,9 +719,10 @@ Test(plan, the_longest_write_paths_fit) {
 	for (int i = 1; i < POLICY_MAX_CANDIDATES; i++)
 		lines = given_joined(lines, given_joined(given(":/"), given_times("p", 200)));
 	l = with_abi(given_string(given_joined(lines, given("\n"))), 7);
-	l.command = (char *const[]){given_string(given_times("x", 255)), NULL};
+	l.command = (char *const[]){given_string(given_times("x", 4000)), NULL};
 	plan = built(l);
-	cr_expect(plan->write_count == 15 && strlen(plan->writes[14]) == 4001 && plan->path_count == POLICY_MAX_CANDIDATES);
+	cr_expect(plan->write_count == 15 && strlen(plan->writes[14]) == 4001 &&
+		  plan->path_count == POLICY_MAX_CANDIDATES);
 }
 
 Test(plan, tmp_is_tmpdir_and_wins_over_the_callers) {
@@ -802,7 +810,8 @@ Test(plan, as_many_sockets_as_a_policy_can_have) {
 	}
 	l = by_deploy(given_string(lines));
 	plan = built(l);
-	cr_expect(plan->listen_count == POLICY_MAX_LISTEN && plan->keep_fds == UINT32_C(0xffff) << 3, "%x", plan->keep_fds);
+	cr_expect(plan->listen_count == POLICY_MAX_LISTEN && plan->keep_fds == UINT32_C(0xffff) << 3, "%x",
+		  plan->keep_fds);
 	expect_variable(plan, "LISTEN_FDS", "16");
 	expect_variable(plan, "LISTEN_FDNAMES", given_string(names));
 }

@@ -93,17 +93,31 @@ Test(trust, a_secret_in_every_mode) {
 		uint32_t bits;
 		const char *word;
 	} cases[] = {
-		{0, NULL},	{0400, NULL},	      {0600, NULL},	    {0700, NULL},	  {04600, NULL},
-		{0640, "env-file"}, {0604, "env-file"}, {0644, "env-file"}, {0610, "env-file"}, {0601, "env-file"},
-		{0440, "env-file"}, {0620, "policy-mode"}, {0602, "policy-mode"}, {0666, "policy-mode"}, {0777, "policy-mode"},
+		{0, NULL},
+		{0400, NULL},
+		{0600, NULL},
+		{0700, NULL},
+		{04600, NULL},
+		{0640, "env-file"},
+		{0604, "env-file"},
+		{0644, "env-file"},
+		{0610, "env-file"},
+		{0601, "env-file"},
+		{0440, "env-file"},
+		{0620, "policy-mode"},
+		{0602, "policy-mode"},
+		{0666, "policy-mode"},
+		{0777, "policy-mode"},
 	};
 	struct problem why;
 
 	for (uint32_t mode = 0; mode <= 07777; mode++)
-		cr_expect(trust_check(TRUST_SECRET, 0, S_IFREG | mode, 1, 65536, given("/x"), &why) == ((mode & 077) == 0),
+		cr_expect(trust_check(TRUST_SECRET, 0, S_IFREG | mode, 1, 65536, given("/x"), &why) ==
+				  ((mode & 077) == 0),
 			  "%o", mode);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const bool is_good = trust_check(TRUST_SECRET, 0, S_IFREG | cases[i].bits, 1, 65536, given("/etc/s"), &why);
+		const bool is_good =
+			trust_check(TRUST_SECRET, 0, S_IFREG | cases[i].bits, 1, 65536, given("/etc/s"), &why);
 
 		cr_assert(is_good == (cases[i].word == NULL), "%o", cases[i].bits);
 		if (is_good)
@@ -130,7 +144,8 @@ Test(trust, a_secret_is_roots_and_a_file_and_bounded) {
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct problem why = {0};
 
-		cr_expect(!trust_check(TRUST_SECRET, cases[i].uid, cases[i].mode, cases[i].size, 65536, given("/x"), &why));
+		cr_expect(!trust_check(TRUST_SECRET, cases[i].uid, cases[i].mode, cases[i].size, 65536, given("/x"),
+				       &why));
 		cr_expect(why.word != NULL && strcmp(why.word, cases[i].word) == 0, "case %zu: %s", i, why.word);
 	}
 }
