@@ -588,3 +588,37 @@ Test(descriptors, a_chown_that_was_not_done_is_noticed) {
 	lie = SYS_fchown;
 	room_refuses(lied_to_about_owners, 125, "runas-app: descriptors 0 to 2: did not take effect [stdio-chown]");
 }
+
+static long other_lie;
+
+static void lied_to_about_status(void) {
+	make_stdio_pipes();
+	hear();
+	room_answer(lie, 0);
+	if (other_lie != lie)
+		room_answer(other_lie, 0);
+	give();
+}
+
+/* Otherwise the launch would go on with less than stdio_chown promises. */
+Test(descriptors, a_status_that_was_not_read_is_noticed) {
+	static const long lies[][2] = {{SYS_newfstatat, SYS_fstat}, {SYS_fstatfs, SYS_fstatfs}};
+
+	for (size_t i = 0; i < COUNT(lies); i++) {
+		lie = lies[i][0];
+		other_lie = lies[i][1];
+		room_refuses(lied_to_about_status, 125,
+			     "runas-app: descriptors 0 to 2: did not take effect [stdio-chown]");
+	}
+}
+
+static void lied_to_about_ipv4(void) {
+	begin_listening();
+	add_listen("tcp 127.0.0.1:80");
+	room_answer(SYS_setsockopt, 0);
+	descriptors_listen(&room_plan, &room_report);
+}
+
+Test(descriptors, an_option_that_was_not_set_is_noticed) {
+	room_refuses(lied_to_about_ipv4, 125, "runas-app: tcp 127.0.0.1:80: cannot be bound [listen]");
+}

@@ -517,3 +517,22 @@ Test(environment, a_file_of_secrets_cut_anywhere_is_never_read_past_its_end) {
 			  length);
 	}
 }
+
+/* Names of secrets are no less its bytes, also where it is the sum that is too much. */
+Test(environment, more_secrets_than_there_is_room_for_are_not_named) {
+	const struct text each = given_times("x", ENVIRONMENT_MAX_VALUE - 8);
+	struct text many = given(""), much = given("");
+	char line[32];
+
+	for (int i = 0; i <= ENVIRONMENT_MAX_COUNT; i++) {
+		snprintf(line, sizeof(line), "V%d=\n", i);
+		many = given_joined(many, given(line));
+	}
+	for (int i = 0; i < 5; i++) {
+		snprintf(line, sizeof(line), "V%d=", i);
+		much = given_joined(much, given_joined(given(line), given_joined(each, given("\n"))));
+	}
+	expect_secret_kept(many, fill_secrets("", many, CALLER(NULL), true), "1024 variables",
+			   ENVIRONMENT_MAX_COUNT + 1);
+	expect_secret_kept(much, fill_secrets("", much, CALLER(NULL), true), "128 KiB", 5);
+}
