@@ -34,23 +34,29 @@ static bool is_on(int fd, int level, int option) {
 	return getsockopt(fd, level, option, &value, &length) == 0 && value == 1;
 }
 
+static bool switch_on(int fd, int level, int option) {
+	const int on = 1;
+	return setsockopt(fd, level, option, &on, sizeof(on)) == 0 && is_on(fd, level, option);
+}
+
 /* At exactly this descriptor, so that LISTEN_FDS finds it; what the caller had there would close on exec anyway. */
 static bool listen_on(const struct policy_listen *l, int fd) {
-	const int on = 1, made = socket(l->is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int made = socket(l->is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	union address then, now;
 	const socklen_t length = address_of(l, &then);
 	socklen_t now_length = sizeof(now);
 
 	memset(&now, 0xff, sizeof(now));
 	return made > STDERR_FILENO && (made == fd || (dup3(made, fd, O_CLOEXEC) == fd && close(made) == 0)) &&
-	       setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 && /* a restart need not wait: tcp(7) */
-	       (!l->is_ipv6 || (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0 &&
-				is_on(fd, IPPROTO_IPV6, IPV6_V6ONLY))) &&
+	       switch_on(fd, SOL_SOCKET, SO_REUSEADDR) && /* a restart need not wait: tcp(7) */
+	       (!l->is_ipv6 || switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
 	       bind(fd, &then.any, length) == 0 && listen(fd, SOMAXCONN) == 0 && is_on(fd, SOL_SOCKET, SO_ACCEPTCONN) &&
 	       getsockname(fd, &now.any, &now_length) == 0 && now_length == length && memcmp(&then, &now, length) == 0;
 }
 
 void descriptors_listen(const struct launch_plan *plan, const struct report *to) {
+	/* Or the caller could stop us here, and hold the ports for as long as it likes. */
+	must(!plan->has_root || plan->listen_count == 0 || identity_leave_caller(), to, "listen", "real uid", NULL);
 	for (size_t i = 0; i < plan->listen_count; i++) {
 		struct problem why = {.status = PROBLEM_SELF, .word = "listen", .object = plan->listens[i].by,
 				      .what = "cannot be bound"};
@@ -71,7 +77,7 @@ static bool give_pipe(int fd, const struct launch_plan *plan) {
 	struct stat file = {.st_uid = ~0U};
 	struct statfs fs = {0};
 
-	if (fstat(fd, &file) != 0 || fstatfs(fd, &fs) != 0)
+	if (fstat(fd, &file) != 0 || fstatfs(fd, &fs) != 0 || file.st_uid == ~0U || fs.f_type == 0)
 		return false;
 	if (!S_ISFIFO(file.st_mode) || file.st_uid != 0 || fs.f_type != PIPEFS_MAGIC)
 		return true;

@@ -87,7 +87,8 @@ static bool check_company(const struct policy *p, const struct setting *s, struc
 	if (s->key == KEY_WRITE_ENFORCE && policy_value(p, KEY_WRITE).length + policy_value(p, KEY_TMP).length == 0)
 		what = "there is no `write` or `tmp` to enforce:", hint = "write = PATH";
 	for (const struct setting *t = p->settings; is_write && t < p->settings + p->count; t++)
-		if (t != s && (t->key == KEY_WRITE || t->key == KEY_TMP) && text_is_below(s->value, t->value))
+		if ((t->key == KEY_WRITE || t->key == KEY_TMP) && t->value.length > 1 &&
+		    text_is_below(s->value, t->value) && s->value.length > t->value.length)
 			what = "below another of them, so the app could put a symlink to anywhere in its place:",
 			hint = "that one is enough; for tmp: env = TMPDIR=PATH";
 	if (is_write && text_is_choice(s->value, text_of("/|/dev|/proc")))

@@ -125,10 +125,10 @@ static bool add_secrets(struct environment *e, struct sink *bytes, struct text s
 			what = "runas-app itself sets this name";
 		else if (find(e, name) < e->count)
 			what = "this name is set twice";
-		if (what == NULL && environment_set(e, bytes, name, text_after(line, name.length + 1), why))
+		else if (environment_set(e, bytes, name, text_after(line, name.length + 1), why))
 			continue;
-		if (what != NULL)
-			problem_about(why, "env-file", what, (struct text){0}, "no export, quotes round the value, or control characters");
+		problem_about(why, "env-file", what != NULL ? what : "more than 1024 variables or 128 KiB of environment",
+			      (struct text){0}, "NAME=value: no export, quotes round the value, or control characters");
 		why->object = path;
 		why->line = number;
 		return false;

@@ -206,6 +206,7 @@ Test(descriptors, without_listen_nothing_is_opened) { room_passes(none); }
 static void by_the_app(void) {
 	begin_listening();
 	room_become_app();
+	room_plan.has_root = false;
 	add_listen("tcp 127.0.0.1:8080");
 	descriptors_listen(&room_plan, &room_report);
 	expect_listens(3, "127.0.0.1", 8080, __LINE__);
@@ -297,6 +298,7 @@ static void without_net_bind_service(void) {
 static void without_root(void) {
 	begin_listening();
 	room_become_app();
+	room_plan.has_root = false;
 	add_listen("tcp 127.0.0.1:1023");
 	descriptors_listen(&room_plan, &room_report);
 }

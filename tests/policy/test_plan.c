@@ -708,13 +708,16 @@ Test(plan, as_many_write_paths_as_a_policy_can_have) {
 
 /* All that 64 KiB of policy can say about paths fits beside what `path` makes of the longest command. */
 Test(plan, the_longest_write_paths_fit) {
-	struct text line = given_joined(given("write = /"), given_joined(given_times("w", 4000), given("\n")));
+	const struct text most = given_joined(given_times("w", 3999), given("\n"));
+	char start[16];
 	struct text lines = given("");
 	const struct launch_plan *plan;
 	struct launch l;
 
-	for (int i = 0; i < 15; i++)
-		lines = given_joined(lines, line);
+	for (int i = 0; i < 15; i++) { /* each another, since one below another is refused */
+		snprintf(start, sizeof(start), "write = /%c", 'a' + i);
+		lines = given_joined(lines, given_joined(given(start), most));
+	}
 	lines = given_joined(lines, given("path = /a"));
 	for (int i = 1; i < POLICY_MAX_CANDIDATES; i++)
 		lines = given_joined(lines, given_joined(given(":/"), given_times("p", 200)));
