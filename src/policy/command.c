@@ -103,7 +103,7 @@ static bool fits_first(struct text path, struct text typed, struct text director
 		text_equal(text_after(path, directory.length + 1), typed));
 }
 
-/* How many words of the command fit, from the first; one more than it has when the whole of it does. */
+/* How many words of the command fit, from the first; more than it has when all do, and most without a last `*`. */
 static size_t count_fitting(struct text pattern, const struct request *r, struct text directory) {
 	struct token token;
 	struct problem unused;
@@ -112,7 +112,7 @@ static size_t count_fitting(struct text pattern, const struct request *r, struct
 		if (n >= r->words || !(n == 0 ? fits_first(token.head, text_of(r->command[0]), directory)
 					      : fits_token(&token, text_of(r->command[n]))))
 			return n;
-	return token.is_rest || n == r->words ? r->words + 1 : n;
+	return token.is_rest ? r->words + 1 : n == r->words ? r->words + 2 : n;
 }
 
 bool command_find(const struct policy *p, const struct request *r, struct text directory, struct command_match *ret,

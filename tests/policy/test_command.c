@@ -465,6 +465,9 @@ Test(command, a_serve_line_that_does_not_fit_takes_nothing) {
 	expect_found("serve = /bin/x serve *\ncommand = /bin/x migrate\n", "x migrate", KEY_COMMAND, 5);
 	expect_found("command = /bin/x migrate\nserve = /bin/x serve\n", "x migrate", KEY_COMMAND, 4);
 	expect_found("serve = /bin/x serve\ncommand = *\n", "x migrate", KEY_COMMAND, 5);
+	expect_found("serve = /bin/x *\ncommand = /bin/x migrate\n", "x migrate", KEY_COMMAND, 5);
+	expect_found("command = /bin/x {word}\nserve = /bin/x *\n", "x migrate", KEY_COMMAND, 4);
+	expect_found("command = /bin/x migrate\nserve = /bin/x *\n", "x serve", KEY_SERVE, 5);
 }
 
 Test(command, an_exact_pattern_beats_star_across_keys) {
