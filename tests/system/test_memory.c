@@ -17,117 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "steps.h"
 #include "world.h"
 
 TestSuite(memory, .timeout = 240);
-
-#define DUMPABLE "/proc/sys/fs/suid_dumpable"
-
-/* --- the sysctl is the host's: it goes back even if this process is killed --- */
-
-static int watch = -1;
-
-static void write_dumpable(char value) {
-	int fd = open(DUMPABLE, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, &value, 1) != 1)
-		_exit(WORLD_CHILD_BROKE);
-	close(fd);
-}
-
-static void guard_dumpable(void) {
-	char *before = world_read(DUMPABLE);
-	int ends[2];
-
-	cr_assert(before && pipe2(ends, O_CLOEXEC) == 0);
-	pid_t first = fork();
-	cr_assert(first >= 0);
-	if (first == 0) {
-		char byte;
-		/* Nobody's child, so that the end of the test does not end it. */
-		if (fork() != 0)
-			_exit(0);
-		setsid();
-		close(ends[1]);
-		while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
-			;
-		write_dumpable(before[0]);
-		_exit(0);
-	}
-	close(ends[0]);
-	waitpid(first, NULL, 0);
-	watch = ends[1];
-}
-
-/* --- stepping through the launcher --- */
-
-static void become(const struct world_person *who) {
-	if (who->uid != 0 && (syscall(SYS_setgroups, who->group_count, who->groups) != 0 ||
-			      syscall(SYS_setresgid, who->gid, who->gid, who->gid) != 0 ||
-			      syscall(SYS_setresuid, who->uid, who->uid, who->uid) != 0))
-		_exit(WORLD_CHILD_BROKE);
-}
-
-static void (*gift)(void); /* the caller's last act before exec */
-
-static pid_t start_traced(const struct world_person *who, const char *const *argv) {
-	int gate[2];
-
-	cr_assert(pipe2(gate, O_CLOEXEC) == 0);
-	pid_t child = fork();
-	cr_assert(child >= 0);
-	if (child == 0) {
-		char byte;
-		int null = open("/dev/null", O_RDWR);
-		dup2(null, 0);
-		dup2(null, 1);
-		dup2(null, 2);
-		/* Root must attach: under PTRACE_TRACEME the tracer counts as no more than the traced, and exec ignores the bit. */
-		dup2(gate[0], 3);
-		syscall(SYS_close_range, 4U, ~0U, 0U);
-		if (read(3, &byte, 1) != 1)
-			_exit(WORLD_CHILD_BROKE);
-		close(3);
-		become(who);
-		if (gift)
-			gift();
-		execve(WORLD_RUNAS, (char *const *)(uintptr_t)argv,
-		       (char *const *)(uintptr_t)WORLD_LIST("PATH=/usr/bin:/bin"));
-		_exit(WORLD_NO_PROGRAM);
-	}
-	int status = 0;
-	cr_assert(ptrace(PTRACE_ATTACH, child, NULL, NULL) == 0);
-	cr_assert(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
-	cr_assert(ptrace(PTRACE_SETOPTIONS, child, NULL,
-			 (void *)(uintptr_t)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)) == 0);
-	cr_assert(write(gate[1], "g", 1) == 1);
-	close(gate[0]);
-	close(gate[1]);
-	return child;
-}
-
-enum step { STEP_ENTRY, STEP_EXIT, STEP_EXEC, STEP_GONE };
-
-static enum step next_step(pid_t child, struct __ptrace_syscall_info *info, int *status) {
-	int signal = 0;
-
-	for (;;) {
-		cr_assert(ptrace(PTRACE_SYSCALL, child, NULL, (void *)(uintptr_t)signal) == 0, "step: %s",
-			  strerror(errno));
-		cr_assert(waitpid(child, status, 0) == child);
-		if (!WIFSTOPPED(*status))
-			return STEP_GONE;
-		if (*status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
-			return STEP_EXEC;
-		if (WSTOPSIG(*status) != (SIGTRAP | 0x80)) {
-			signal = WSTOPSIG(*status);
-			continue;
-		}
-		memset(info, 0, sizeof(*info));
-		cr_assert(ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(*info), info) > 0);
-		return info->op == PTRACE_SYSCALL_INFO_ENTRY ? STEP_ENTRY : STEP_EXIT;
-	}
-}
 
 /* --- the attack --- */
 
@@ -150,7 +43,7 @@ static int attack_as(const struct world_person *who, pid_t victim) {
 		char path[64], byte;
 		int got = 0, fd;
 
-		become(who);
+		steps_become(who);
 		snprintf(path, sizeof(path), "/proc/%d/mem", victim);
 		got |= open(path, O_RDONLY) >= 0 ? GOT_READ : 0;
 		got |= open(path, O_RDWR) >= 0 ? GOT_WRITE : 0;
@@ -190,39 +83,15 @@ Test(memory, the_attack_itself_works_on_a_plain_process_of_the_app_user) {
 	world_wait(run, 5);
 }
 
-/* Runs a launch up to the `stop`th return of a system call since the first setresuid (or since its start), stops it there
- * untraced, and lets the attackers try. false: the launch was over before. */
-static bool stop_and_attack(const struct world_person *who, int stop, bool from_start, const char *setting) {
-	struct __ptrace_syscall_info info;
-	int status = 0, returns = 0, execs = 0;
-	bool counting = false;
-	pid_t child = start_traced(who, WORLD_LIST("runas-app", "probe", "--", WORLD_PROBE));
+static void (*gift)(void); /* the caller's last act before exec */
 
-	for (;;) {
-		static uint64_t call;
-		enum step step = next_step(child, &info, &status);
-		if (step == STEP_GONE)
-			cr_assert_fail("the launch did not come to its exec: status %#x", (unsigned)status);
-		if (step == STEP_EXEC) {
-			counting = counting || from_start;
-			if (++execs == 2) {
-				kill(child, SIGKILL);
-				waitpid(child, NULL, 0);
-				return false;
-			}
-		}
-		if (step == STEP_ENTRY)
-			call = info.entry.nr;
-		if (step != STEP_EXIT)
-			continue;
-		if (execs == 1 && call == SYS_setresuid)
-			counting = true;
-		if (counting && execs == 1 && returns++ == stop)
-			break;
-	}
-	/* SIGSTOP cannot be blocked: the process stands, and has no tracer that would keep others away. */
-	cr_assert(ptrace(PTRACE_DETACH, child, NULL, (void *)(uintptr_t)SIGSTOP) == 0);
-	cr_assert(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
+/* false: the launch was over before that stop. */
+static bool stop_and_attack(const struct world_person *who, int stop, bool from_start, const char *setting) {
+	pid_t child = steps_to(who, WORLD_LIST("runas-app", "probe", "--", WORLD_PROBE), gift, stop, from_start);
+
+	if (child == 0)
+		return false;
+	steps_leave_standing(child);
 	int by_app = attack_as(&world_app, child), by_caller = who->uid ? attack_as(who, child) : 0;
 	cr_expect(by_app == 0, "%s, stop %d: the app user got %#x of the launcher", setting, stop, (unsigned)by_app);
 	cr_expect(by_caller == 0, "%s, stop %d: the caller got %#x of the launcher", setting, stop,
@@ -235,13 +104,13 @@ static bool stop_and_attack(const struct world_person *who, int stop, bool from_
 static void attack_everywhere(bool from_start) {
 	static const struct world_person *const callers[] = {&world_deploy, &world_root};
 
-	guard_dumpable();
+	steps_keep(STEPS_DUMPABLE);
 	world_enter();
 	world_app_policy("probe", "");
 	for (char value = '0'; value <= '2'; value++) {
 		char setting[32] = "fs.suid_dumpable 0";
 		setting[strlen(setting) - 1] = value;
-		write_dumpable(value);
+		steps_set(STEPS_DUMPABLE, (char[]){value, '\0'});
 		for (int who = 0; who < 2; who++) {
 			int stops = 0;
 			while (stop_and_attack(callers[who], stops, from_start, setting))
@@ -249,16 +118,11 @@ static void attack_everywhere(bool from_start) {
 			cr_expect(stops > 10, "%d stops only: the launch was not stepped through", stops);
 		}
 	}
-	close(watch);
 }
 
-Test(memory, nobody_opens_the_launcher_after_it_became_the_app_user) {
-	attack_everywhere(false);
-}
+Test(memory, nobody_opens_the_launcher_after_it_became_the_app_user) { attack_everywhere(false); }
 
-Test(memory, nobody_opens_the_launcher_before_it_became_the_app_user) {
-	attack_everywhere(true);
-}
+Test(memory, nobody_opens_the_launcher_before_it_became_the_app_user) { attack_everywhere(true); }
 
 /* --- the voice --- */
 
@@ -273,10 +137,10 @@ static void expect_no_write_as_root(const struct world_person *who, const char *
 	struct __ptrace_syscall_info info;
 	int status = 0, execs = 0, writes = 0;
 	char path[64], ids[64];
-	pid_t child = start_traced(who, argv);
+	pid_t child = steps_start(who, argv, gift);
 
 	for (;;) {
-		enum step step = next_step(child, &info, &status);
+		enum step step = steps_next(child, &info, &status);
 		if (step == STEP_GONE)
 			break;
 		if (step == STEP_EXEC && ++execs == 2)
@@ -314,9 +178,7 @@ static void expect_no_write_as_root(const struct world_person *who, const char *
 }
 
 /* Stages fail at different depths; each of these makes one fail that an allowed caller can make fail. */
-static void forbid_writable_code(void) {
-	prctl(65 /* PR_SET_MDWE */, 1UL, 0UL, 0UL, 0UL);
-}
+static void forbid_writable_code(void) { prctl(65 /* PR_SET_MDWE */, 1UL, 0UL, 0UL, 0UL); }
 
 static void fall_short_of_files(void) {
 	struct rlimit few = {100, 100};
