@@ -201,6 +201,16 @@ static long do_is_open(const char *a, const char *b) {
 	return fcntl(atoi(a), F_GETFD);
 }
 
+static long do_owner(const char *a, const char *b) {
+	struct stat facts;
+
+	(void)b;
+	if (fstat(atoi(a), &facts) != 0)
+		return -1;
+	say("%u:%u %o", facts.st_uid, facts.st_gid, facts.st_mode);
+	return 1;
+}
+
 static long do_memfd(const char *a, const char *b) {
 	int fd = (int)syscall(SYS_memfd_create, "attempt", 0);
 
@@ -484,6 +494,7 @@ static const struct deed {
 	{"wait", do_wait, false},
 	{"pid", do_pid, true},
 	{"until", do_until, false},
+	{"owner", do_owner, true},
 };
 
 static bool attempt(const char *word) {
