@@ -127,6 +127,14 @@ Test(secrets, a_file_with_a_NUL_or_too_much_in_it_is_refused_in_silence) {
 	run = world_probe(&world_deploy, NULL, NULL);
 	world_expect_refused(run, 125, "[policy-size]");
 	expect_silence(run, "a large file");
+
+	size_t length = 0;
+	for (int i = 0; i < 1100; i++)
+		length += (size_t)snprintf(much + length, sizeof(much) - length, "N%d=" SECRET "\n", i);
+	world_file_bytes(SECRETS, 0, 0, 0600, much, length);
+	run = world_probe(&world_deploy, NULL, NULL);
+	world_expect_refused(run, 125, "[env-file]");
+	expect_silence(run, "too many");
 }
 
 Test(secrets, what_fails_later_does_not_show_them) {
