@@ -120,7 +120,7 @@ static void open_three_to_eight(const void *data) {
 
 Test(listen, what_a_caller_brings_does_not_get_in) {
 	enter();
-	app_policy("app", THREE);
+	app_policy("app", THREE "env_keep = *\n");
 	struct world_run *direct = world_run(&(struct world_call){.who = &world_root,
 								  .argv = WORLD_LIST(WORLD_PROBE),
 								  .envp = lying_environment,
