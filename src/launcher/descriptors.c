@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
+#include "launcher/trusted_file.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -74,14 +75,14 @@ void descriptors_listen(const struct launch_plan *plan, const struct report *to)
 
 /* Files, terminals and /dev/null have owners and rights of their own: pipes have only what their maker left. */
 static bool give_pipe(int fd, const struct launch_plan *plan) {
-	struct stat file = {.st_uid = ~0U};
+	struct stat file;
 	struct statfs fs = {0};
 
-	if (fstat(fd, &file) != 0 || fstatfs(fd, &fs) != 0 || file.st_uid == ~0U || fs.f_type == 0)
+	if (!trusted_fstat(fd, &file) || fstatfs(fd, &fs) != 0 || fs.f_type == 0)
 		return false;
 	if (!S_ISFIFO(file.st_mode) || file.st_uid != 0 || fs.f_type != PIPEFS_MAGIC)
 		return true;
-	return fchown(fd, plan->uid.value, plan->gid.value) == 0 && fstat(fd, &file) == 0 &&
+	return fchown(fd, plan->uid.value, plan->gid.value) == 0 && trusted_fstat(fd, &file) &&
 	       file.st_uid == plan->uid.value && file.st_gid == plan->gid.value;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
+#include "launcher/trusted_file.h"
 
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -15,7 +16,7 @@ int landlock_abi(void) {
 static bool allow(int ruleset, const char *path, uint64_t rights) {
 	struct landlock_path_beneath_attr rule = {.parent_fd = open(path, O_PATH | O_CLOEXEC)};
 	struct stat file = {0};
-	bool is_done = rule.parent_fd > STDERR_FILENO && fstat(rule.parent_fd, &file) == 0;
+	bool is_done = rule.parent_fd > STDERR_FILENO && trusted_fstat(rule.parent_fd, &file);
 
 	rule.allowed_access = S_ISDIR(file.st_mode) ? rights : rights & FILE_RIGHTS;
 	is_done = is_done && syscall(SYS_landlock_add_rule, (long)ruleset, (long)LANDLOCK_RULE_PATH_BENEATH, &rule, 0L) == 0;

@@ -11,6 +11,11 @@
 
 #include "policy/trust.h"
 
+#include <sys/stat.h>
+
+/* false: not answered, whatever the kernel's filter says; *ret then holds no old bytes. */
+bool trusted_fstat(int fd, struct stat *ret);
+
 /* Takes a piece of the file, and says how many of its bytes it used up. */
 typedef size_t trusted_taker(void *context, struct text piece);
 
