@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "companion/output.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,13 @@ const char *output_colour(FILE *stream, enum output_colour colour) {
 }
 
 int output_fail(const char *hint, const char *format, ...) {
+	const int error = errno; /* for %m */
 	va_list arguments;
 
 	fflush(stdout); /* both may go to one place, and then in this order */
 	fprintf(stderr, "%srunas-policy:%s ", output_colour(stderr, OUTPUT_RED), output_colour(stderr, OUTPUT_NONE));
 	va_start(arguments, format);
+	errno = error;
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
