@@ -349,8 +349,13 @@ static enum rehearsal_stage walk(struct draft *draft, const struct rehearsal_cal
 	if (!plan_identity(&draft->policy, &draft->accounts, &r->plan, &r->why) ||
 	    !plan_directory(&draft->policy, &draft->accounts, &r->caller, &directory, &keeps_cwd, &r->why))
 		return REHEARSAL_PLAN;
-	if (!command_find(&draft->policy, &r->request, keeps_cwd ? (struct text){0} : directory, &r->match, &r->why))
+	if (call->command == NULL) {
+		r->match.by = policy_next(&draft->policy, KEY_USER, NULL); /* not `serve`: it gets no sockets */
+		r->match.path = text_of("/");
+	} else if (!command_find(&draft->policy, &r->request, keeps_cwd ? (struct text){0} : directory, &r->match,
+				 &r->why)) {
 		return REHEARSAL_COMMAND;
+	}
 	if (!draft_profile(draft, &r->site, &r->site_bytes, &r->why, path))
 		return REHEARSAL_PROFILE;
 	if (!wanted.is_none)
@@ -367,13 +372,15 @@ static enum rehearsal_stage walk(struct draft *draft, const struct rehearsal_cal
 }
 
 struct rehearsal *draft_rehearse(struct draft *draft, const struct rehearsal_call *call) {
+	static char empty[] = "", *const nothing[] = {empty, NULL};
 	struct rehearsal *r = output_memory(calloc(1, sizeof *r));
+	char *const *const command = call->command == NULL ? nothing : call->command;
 	const struct person *as = call->as;
 
 	r->cwd_length = strnlen(call->cwd, sizeof r->cwd - 1);
 	memcpy(r->cwd, call->cwd, r->cwd_length);
-	r->request = (struct request){.kind = REQUEST_RUN, .app = text_of(draft->app), .command = call->command};
-	while (call->command[r->request.words] != NULL)
+	r->request = (struct request){.kind = REQUEST_RUN, .app = text_of(draft->app), .command = command};
+	while (command[r->request.words] != NULL)
 		r->request.words++;
 	r->caller = (struct caller){
 		.uid = {as == NULL ? 0 : as->uid},

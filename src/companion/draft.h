@@ -77,7 +77,7 @@ struct rehearsal {
 struct rehearsal_call {
 	const struct person *as; /* NULL: root */
 	bool without_root;	 /* as a container that already is the app's user */
-	char *const *command;	 /* NULL-terminated, at least one word */
+	char *const *command;	 /* NULL-terminated, at least one word; NULL: the part that no command changes */
 	char *const *environment; /* NULL-terminated */
 	const char *cwd;
 	int landlock_abi; /* or -errno; of the kernel that it is asked about */
