@@ -364,6 +364,7 @@ static enum rehearsal_stage walk(struct draft *draft, const struct rehearsal_cal
 		snprintf(path, sizeof path, "%.*s", (int)secret->value.length, secret->value.at);
 		r->secrets = image_read(draft->image, path, POLICY_MAX_BYTES, &length);
 		r->has_secrets = r->secrets != NULL;
+		r->secrets_error = r->has_secrets ? 0 : errno;
 		given.secrets = (struct text){r->secrets, length};
 	}
 	return plan_build(&r->request, &r->caller, &draft->policy, &draft->accounts, &r->match, &given, &r->plan, &r->why)

@@ -67,6 +67,7 @@ struct rehearsal {
 	void *site_bytes;
 	struct launch_plan plan;
 	bool has_secrets; /* env_file was read; otherwise its variables are missing in plan.environment */
+	int secrets_error; /* errno, where it could not be read */
 	char *secrets;
 	enum rehearsal_stage stage; /* that refused, or READY */
 	struct problem why;	    /* of that stage */
