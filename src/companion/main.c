@@ -3,6 +3,7 @@
 #include "companion/output.h"
 #include "companion/verb.h"
 
+#include <locale.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -11,6 +12,8 @@
 #endif
 
 static const struct verb *const verbs[] = {
+	&verb_explain,
+	&verb_list,
 	&verb_compile,
 };
 
@@ -44,6 +47,7 @@ int main(int argc, char **argv) {
 		      stderr);
 		return 2;
 	}
+	setlocale(LC_CTYPE, ""); /* or tables would show letters beyond ASCII as numbers */
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return print_help(stdout);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)

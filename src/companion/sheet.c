@@ -41,12 +41,14 @@ void sheet_section(struct sheet *sheet, const char *key, const char *title, bool
 }
 
 static json_t *entry(const char *name, struct sheet_from from, json_t *value) {
-	json_t *ret = output_memory(json_pack("{s:o,s:s}", "value", value, "from", from.word));
+	json_t *ret = output_memory(json_object());
 
-	if (from.line > 0)
-		json_object_set_new(ret, "line", json_integer(from.line));
 	if (name != NULL)
 		json_object_set_new(ret, "name", output_json_text(name, strlen(name)));
+	json_object_set_new(ret, "value", value);
+	json_object_set_new(ret, "from", json_string(from.word));
+	if (from.line > 0)
+		json_object_set_new(ret, "line", json_integer(from.line));
 	return ret;
 }
 

@@ -16,6 +16,8 @@ struct verb {
 	int (*run)(int argc, char **argv); /* what stands behind the verb, NULL behind the last */
 };
 
+extern const struct verb verb_explain;
+extern const struct verb verb_list;
 extern const struct verb verb_compile;
 
 #endif

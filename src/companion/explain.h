@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * explain: the launch plan, setting by setting, each with where it comes from; the parts of `runas-policy explain`.
+ *
+ * Given:    a rehearsal that is READY, so that the plan is plan_build's.
+ * Promises: values are the plan's; no value of env_file, and none that the caller's environment would give to a name of
+ *           `env_keep`, is shown.
+ */
+#ifndef COMPANION_EXPLAIN_H
+#define COMPANION_EXPLAIN_H
+
+#include "companion/draft.h"
+#include "companion/sheet.h"
+#include "companion/table.h"
+
+struct explained {
+	const struct image *image;
+	bool is_live; /* this system, not one of --root */
+	const struct draft *draft;
+	const struct rehearsal *rehearsal;
+	bool has_command;
+	int landlock_abi;
+	struct sheet *sheet;
+};
+
+/* Where a key's value comes from: its line, or this word. */
+struct sheet_from explain_from(const struct draft *draft, enum policy_key key, const char *otherwise);
+
+/* "deploy (1001)", or "1001 (no name)": new strings. */
+char *explain_user(const struct image *image, uint32_t uid);
+char *explain_group(const struct image *image, uint32_t gid);
+json_t *explain_id(uint32_t id, char *name_or_null); /* {"id": 1001, "name": "deploy"}; frees the name */
+json_t *explain_text(struct text t);
+
+/* Where a path leads, symlinks followed inside of the image: "/a -> /b", "/a (not there)"; a new string. */
+char *explain_path(const struct image *image, const char *path, json_t **ret);
+
+/* "root deploy %admins": who may start it, groups with a %; a new string. */
+char *explain_callers(const struct draft *draft);
+
+/*
+ * The pattern's tokens beside the typed words, up to the first that differs: rows for people, objects added to ret for
+ * machines. *ret_differs: the pattern's token there; unchanged when none differs, empty when the pattern ends first.
+ */
+struct table *explain_tokens(const struct draft *draft, const struct rehearsal *r, const struct setting *by,
+			     json_t *ret, struct text *ret_differs);
+
+void explain_identity(const struct explained *e);
+void explain_start(const struct explained *e);
+void explain_limits(const struct explained *e);
+void explain_writes(const struct explained *e);
+void explain_descriptors(const struct explained *e);
+
+void explain_environment(const struct explained *e);
+void explain_syscalls(const struct explained *e);
+
+#endif
