@@ -45,6 +45,12 @@ char *explain_callers(const struct draft *draft);
 struct table *explain_tokens(const struct draft *draft, const struct rehearsal *r, const struct setting *by,
 			     json_t *ret, struct text *ret_differs);
 
+/*
+ * What else than the policy the launcher reads only if root alone could have written it: accounts, env_file, a site's
+ * profile. Adds an error for each that it would refuse; of what is not there too.
+ */
+void explain_trust(const struct draft *draft, const struct rehearsal *r, struct findings *findings);
+
 void explain_identity(const struct explained *e);
 void explain_start(const struct explained *e);
 void explain_limits(const struct explained *e);

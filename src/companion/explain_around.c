@@ -10,6 +10,62 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* --- files --- */
+
+static void trust_profile(const struct draft *draft, const char *name, size_t length, const char *suffix,
+			  struct findings *findings) {
+	char *path = output_format("/etc/runas-app/profiles/%.*s%s", (int)length, name, suffix);
+
+	draft_is_trusted(draft->image, path, TRUST_FILE, FINDING_ERROR, findings);
+	free(path);
+}
+
+static void trust_secrets(const struct draft *draft, const struct rehearsal *r, const struct setting *s,
+			  struct findings *findings) {
+	char *path = output_memory(strndup(s->value.at, s->value.length));
+	char *hint = output_format("as root: install -m 0600 /dev/null %s", path);
+	const bool is_there = r->has_secrets || (r->secrets_error != ENOENT && r->secrets_error != ENOTDIR);
+
+	if (draft->is_installed)
+		draft_is_trusted(draft->image, path, TRUST_SECRET, FINDING_ERROR, findings);
+	if (!r->has_secrets)
+		finding_place(findings_add(findings, is_there || !draft->is_installed ? FINDING_WARNING : FINDING_ERROR,
+					   draft->path, "env-file", is_there ? "ask as root" : hint,
+					   "cannot be read, so its variables are missing here: %s",
+					   strerror(r->secrets_error)),
+			      draft->bytes, s->line, s->value);
+	free(hint);
+	free(path);
+}
+
+/* A policy of numbers only needs neither file. */
+static void trust_accounts(const struct draft *draft, struct findings *findings) {
+	struct accounts *before = output_memory(calloc(1, sizeof *before));
+
+	accounts_begin(before, &draft->policy);
+	if (accounts_wants(before, &draft->policy, ACCOUNTS_PASSWD))
+		draft_is_trusted(draft->image, "/etc/passwd", TRUST_FILE, FINDING_ERROR, findings);
+	if (accounts_wants(before, &draft->policy, ACCOUNTS_GROUP))
+		draft_is_trusted(draft->image, "/etc/group", TRUST_FILE, FINDING_ERROR, findings);
+	free(before);
+}
+
+void explain_trust(const struct draft *draft, const struct rehearsal *r, struct findings *findings) {
+	const struct setting *const secrets = policy_next(&draft->policy, KEY_ENV_FILE, NULL);
+	const struct plan_profile profile = plan_profile(&draft->policy);
+
+	if (secrets != NULL && r->caller.has_root)
+		trust_secrets(draft, r, secrets, findings);
+	if (!draft->is_installed)
+		return;
+	trust_accounts(draft, findings);
+	if (!profile.is_site)
+		return;
+	trust_profile(draft, profile.name.at, profile.name.length, ".filter", findings);
+	for (size_t i = 0; i < r->site.source_count; i++)
+		trust_profile(draft, r->site.sources[i].name.at, r->site.sources[i].name.length, ".profile", findings);
+}
+
 /* --- environment --- */
 
 static const struct setting *setter(const struct policy *p, struct text name) {

@@ -348,8 +348,9 @@ void explain_writes(const struct explained *e) {
 			shown = explain_path(e->image, path, &value);
 			json_object_set_new(value, "line", json_integer(s->line));
 			json_array_append_new(all, value);
-			sheet_row(e->sheet, policy_key_name(key), (struct sheet_from){"policy", s->line}, NULL, "%s%s",
-				  shown, key == KEY_TMP ? ", and TMPDIR" : "");
+			sheet_row(e->sheet, policy_key_name(key), (struct sheet_from){"policy", s->line}, NULL,
+				  "%s%s%s", shown, key == KEY_TMP ? ", and TMPDIR" : "",
+				  json_object_get(value, "problem") != NULL ? ": no launch without it" : "");
 			free(shown);
 			free(path);
 		}

@@ -238,17 +238,11 @@ static void plan(struct asked *a) {
 		.sheet = a->plan,
 	};
 
-	const struct setting *const secret = policy_next(&a->draft->policy, KEY_ENV_FILE, NULL);
-
-	if (!e.has_command)
+	if (!e.has_command || a->rehearsal->stage == REHEARSAL_COMMAND)
 		show_patterns(a);
 	if (a->rehearsal->stage != REHEARSAL_READY)
 		return;
-	if (secret != NULL && !a->rehearsal->has_secrets)
-		finding_place(findings_add(&a->findings, FINDING_WARNING, a->draft->path, "env-file", "ask as root",
-					   "cannot be read here, so its variables are missing below: %s",
-					   strerror(a->rehearsal->secrets_error)),
-			      a->draft->bytes, secret->line, secret->value);
+	explain_trust(a->draft, a->rehearsal, &a->findings);
 	explain_identity(&e);
 	explain_start(&e);
 	explain_environment(&e);

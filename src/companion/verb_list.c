@@ -40,6 +40,8 @@ static void look_for_trouble(struct draft *draft, bool is_live, struct findings 
 	r = draft_rehearse(draft, &call);
 	if (r->stage != REHEARSAL_READY)
 		findings_problem(findings, FINDING_ERROR, draft->path, draft->bytes, &r->why);
+	else
+		explain_trust(draft, r, findings);
 	rehearsal_free(r);
 }
 
