@@ -282,8 +282,14 @@ static bool read_site(const struct draft *draft, struct text name, struct progra
 	snprintf(path, 512, PROFILES "/%.*s.filter", (int)name.length, name.at);
 	*ret_bytes = image_read(draft->image, path, PROGRAM_MAX_FILE, &length);
 	if (*ret_bytes == NULL) {
-		problem_set(why, PROBLEM_SELF, "filter-missing", "the profile's compiled filter cannot be read");
-		why->error = errno;
+		const int error = errno;
+
+		problem_set(why, PROBLEM_SELF,
+			    error == ENOENT			   ? "policy-missing"
+			    : error == ELOOP || error == ENOTDIR ? "policy-type"
+								 : "policy-unreadable",
+			    "cannot be opened");
+		why->error = error;
 		return false;
 	}
 	if (!program_read(*ret_bytes, length, shipped_arch, ret, why))
@@ -349,15 +355,14 @@ static enum rehearsal_stage walk(struct draft *draft, const struct rehearsal_cal
 	if (!plan_identity(&draft->policy, &draft->accounts, &r->plan, &r->why) ||
 	    !plan_directory(&draft->policy, &draft->accounts, &r->caller, &directory, &keeps_cwd, &r->why))
 		return REHEARSAL_PLAN;
-	if (call->command == NULL) {
+	if (call->command == NULL)
 		r->match.by = policy_next(&draft->policy, KEY_USER, NULL); /* not `serve`: it gets no sockets */
-		r->match.path = text_of("/");
-	} else if (!command_find(&draft->policy, &r->request, keeps_cwd ? (struct text){0} : directory, &r->match,
-				 &r->why)) {
+	else if (!command_find(&draft->policy, &r->request, keeps_cwd ? (struct text){0} : directory, &r->match, &r->why))
 		return REHEARSAL_COMMAND;
-	}
-	if (!draft_profile(draft, &r->site, &r->site_bytes, &r->why, path))
+	if (!draft_profile(draft, &r->site, &r->site_bytes, &r->why, r->profile_path)) {
+		r->why.object = text_of(r->profile_path);
 		return REHEARSAL_PROFILE;
+	}
 	if (!wanted.is_none)
 		given.profile = wanted.is_complaining ? &r->site.complain : &r->site.enforce;
 	if (secret != NULL) {

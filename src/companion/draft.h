@@ -65,6 +65,7 @@ struct rehearsal {
 	struct command_match match;
 	struct program_file site; /* where the profile is a site's */
 	void *site_bytes;
+	char profile_path[512]; /* the file that REHEARSAL_PROFILE is about, or "": the policy */
 	struct launch_plan plan;
 	bool has_secrets; /* env_file was read; otherwise its variables are missing in plan.environment */
 	int secrets_error; /* errno, where it could not be read */

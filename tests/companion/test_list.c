@@ -127,7 +127,7 @@ Test(list, says_what_is_wrong_first) {
 		{"runas-app = 1\nusr = x\n", "line 2: unknown key \"usr\" [policy-key]"},
 		{"runas-app = 1\nuser = nobody-here\n",
 		 "line 2: no single entry in /etc/passwd: \"nobody-here\" [account]"},
-		{"runas-app = 1\nuser = rails\nsyscalls = gone\n", "[filter-missing]"},
+		{"runas-app = 1\nuser = rails\nsyscalls = gone\n", "[policy-missing]"},
 		{"runas-app = 1\nuser = rails\nenv_file = /etc/runas-app/gone\n", "[env-file]"},
 		{"", "[policy-version]"},
 	};
