@@ -415,7 +415,8 @@ const struct verb verb_explain = {
 		"\n"
 		"Exit status: 0 it would be launched, 1 it would be refused, 2 usage, or the policy could not be "
 		"read.\n"
-		"What only the launch itself shows (a directory without x, a port that is taken) is not asked here.\n"
+		"What only the launch itself shows is not asked here: a directory without x, a port that is taken, a hard\n"
+		"limit that root in a container may not raise.\n"
 		"\n"
 		"  runas-policy explain rails-app --as deploy -- passenger stop --port 3000\n"
 		"  runas-policy explain ./draft.conf --json | jq .plan.identity.umask.value.octal\n",
