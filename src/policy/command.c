@@ -148,7 +148,8 @@ bool command_find(const struct policy *p, const struct request *r, struct text d
 		return true;
 	problem_set(why, PROBLEM_DENIED, "command", "no `command` of the policy allows it; this differs first:");
 	why->about = text_of(most < r->words ? r->command[most] : "(the end: an argument is missing)");
-	why->hint = nearest.by != NULL ? "the nearest is: " : "the policy has no command line";
+	why->hint = nearest.by == NULL ? "the policy has no command line"
+		    : most > 0 ? "the nearest is: " : "what the policy allows, for one: ";
 	why->hint_about = nearest.by != NULL ? nearest.by->value : (struct text){0};
 	return false;
 }
