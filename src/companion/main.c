@@ -15,6 +15,7 @@ static const struct verb *const verbs[] = {
 	&verb_explain,
 	&verb_list,
 	&verb_compile,
+	&verb_import_sudoers,
 };
 
 static int print_help(FILE *out) {

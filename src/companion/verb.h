@@ -19,5 +19,6 @@ struct verb {
 extern const struct verb verb_explain;
 extern const struct verb verb_list;
 extern const struct verb verb_compile;
+extern const struct verb verb_import_sudoers;
 
 #endif
