@@ -16,6 +16,7 @@ static const struct verb *const verbs[] = {
 	&verb_list,
 	&verb_compile,
 	&verb_import_sudoers,
+	&verb_new,
 };
 
 static int print_help(FILE *out) {

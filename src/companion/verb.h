@@ -20,5 +20,6 @@ extern const struct verb verb_explain;
 extern const struct verb verb_list;
 extern const struct verb verb_compile;
 extern const struct verb verb_import_sudoers;
+extern const struct verb verb_new;
 
 #endif
