@@ -62,6 +62,38 @@ static bool find_byte(struct text t, char byte, size_t *ret_at) {
 	return found != NULL;
 }
 
+/* Writes "did you mean", with the one of these names that is a slip of the pen away, or what otherwise says; returns it. */
+static const char *suggest(const char *written, const char *const *names, const char *before, const char *otherwise,
+			   char *hint, size_t size) {
+	unsigned best = strlen(written) < 6 ? 2 : 3;
+
+	snprintf(hint, size, "%s", otherwise);
+	for (; *names != NULL; names++) {
+		const unsigned far = syscalls_distance(written, *names);
+
+		if (far >= best)
+			continue;
+		best = far;
+		snprintf(hint, size, "did you mean `%s%s`?", before, *names);
+	}
+	return hint;
+}
+
+/* The same of the shipped profiles' names, which label is to be compared with without its @. */
+static const char *suggest_shipped(const struct profile_store *store, const char *label, const char *otherwise,
+				   char *hint, size_t size) {
+	const char **names = calloc(store->shipped_count + 1, sizeof *names);
+
+	for (size_t i = 0; names != NULL && i < store->shipped_count; i++)
+		names[i] = store->shipped[i].name;
+	if (names != NULL)
+		suggest(label + (label[0] == '@'), names, "@", otherwise, hint, size);
+	else
+		snprintf(hint, size, "%s", otherwise);
+	free(names);
+	return hint;
+}
+
 static void describe_file(const struct profile_store *store, const char *label, struct profile_error *error) {
 	memset(error, 0, sizeof *error);
 	if (label[0] == '@')
@@ -81,6 +113,7 @@ __attribute__((format(printf, 4, 5))) static bool fail(const struct reader *r, c
 	vsnprintf(error->what, sizeof error->what, what, arguments);
 	va_end(arguments);
 	snprintf(error->hint, sizeof error->hint, "%s", hint == NULL ? "" : hint);
+	error->is_last = at == NULL || r->outer != NULL;
 	if (at == NULL)
 		return false;
 	error->line = r->line_number;
@@ -378,6 +411,7 @@ static bool parse_version(struct reader *r, struct text value) {
 static bool parse_statement(struct reader *r, bool first) {
 	struct text code = r->line, key, value;
 	size_t equals = 0, hash = 0, comma = 0;
+	char written[SYSCALLS_NAME_SIZE], hint[96];
 
 	r->reason = (struct text){0};
 	if (find_byte(code, '#', &hash)) {
@@ -405,8 +439,11 @@ static bool parse_statement(struct reader *r, bool first) {
 	for (size_t i = 0; i < sizeof answer_words / sizeof answer_words[0]; i++)
 		if (text_is(key, answer_words[i]))
 			return parse_calls(r, (enum profile_answer)i, value);
-	return fail(r, code.at, "the keys are: include allow refuse missing", "unknown key `%.*s`", (int)key.length,
-		    key.at);
+	copy_word(key, written, sizeof written);
+	return fail(r, code.at,
+		    suggest(written, (const char *const[]){"include", "allow", "refuse", "missing", NULL}, "",
+			    "the keys are: include allow refuse missing", hint, sizeof hint),
+		    "unknown key `%.*s`", (int)key.length, key.at);
 }
 
 static bool check_bytes(const struct reader *r) {
@@ -422,6 +459,13 @@ static bool check_bytes(const struct reader *r) {
 	return true;
 }
 
+static bool is_known_bad(const struct reader *r) {
+	for (size_t i = 0; r->outer == NULL && i < r->store->known_bad_count; i++)
+		if (r->store->known_bad[i] == r->line_number)
+			return true;
+	return false;
+}
+
 static bool parse_text(struct reader *r, struct text text) {
 	bool first = true;
 
@@ -434,14 +478,18 @@ static bool parse_text(struct reader *r, struct text text) {
 		text = text_after(text, ended ? end + 1 : end);
 		if (r->line.length > PROFILE_MAX_LINE)
 			return fail(r, NULL, NULL, "line %u is longer than %d bytes", r->line_number, PROFILE_MAX_LINE);
+		if (is_known_bad(r))
+			continue;
 		if (!check_bytes(r))
 			return false;
 		while (start < r->line.length && (r->line.at[start] == ' ' || r->line.at[start] == '\t'))
 			start++;
 		if (start == r->line.length || r->line.at[start] == '#')
 			continue;
-		if (!parse_statement(r, first))
+		if (!parse_statement(r, first)) {
+			r->error->is_last = r->error->is_last || (first && r->outer == NULL);
 			return false;
+		}
 		first = false;
 	}
 	if (first)
@@ -463,7 +511,7 @@ static bool parse_text(struct reader *r, struct text text) {
 /* A site text, as bytes on the heap; checked as strictly as the launcher will, so that it finds what was compiled. */
 static char *read_site_text(const struct reader *at_name, const char *at, const char *label, size_t *ret_length) {
 	const struct profile_store *store = at_name->store;
-	char file[PROGRAM_NAME_SIZE + sizeof ".profile"], *bytes = NULL;
+	char file[PROGRAM_NAME_SIZE + sizeof ".profile"], hint[160], *bytes = NULL;
 	struct stat status;
 	ssize_t length = 0;
 	int fd = -1;
@@ -474,9 +522,11 @@ static char *read_site_text(const struct reader *at_name, const char *at, const 
 	else
 		errno = ENOENT;
 	if (fd < 0) {
-		fail(at_name, at, errno == ENOENT ? "shipped profiles are written with @: @app-server" : NULL,
-		     "cannot open %s%s: %s", store->site_prefix, file,
-		     errno == ELOOP ? "it is a symbolic link" : strerror(errno));
+		const int error = errno;
+
+		suggest_shipped(store, label, "shipped profiles are written with @: @app-server", hint, sizeof hint);
+		fail(at_name, at, error == ENOENT ? hint : NULL, "cannot open %s%s: %s", store->site_prefix, file,
+		     error == ELOOP ? "it is a symbolic link" : strerror(error));
 		return NULL;
 	}
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -517,7 +567,7 @@ static bool read_file(const struct reader *outer, const char *at, const char *la
 		      struct profile *ret, struct profile_error *error) {
 	struct reader r = {.store = store, .outer = outer, .label = label, .profile = ret, .error = error};
 	const struct reader *named_by = outer != NULL ? outer : &r;
-	char *bytes = NULL;
+	char *bytes = NULL, hint[160];
 	size_t length;
 	bool good;
 
@@ -534,7 +584,10 @@ static bool read_file(const struct reader *outer, const char *at, const char *la
 
 		if (shipped == NULL)
 			return fail(named_by, at,
-				    "shipped are: @app-server @app-server-debug @web-static, and their parts",
+				    suggest_shipped(
+					    store, label,
+					    "shipped are: @app-server @app-server-debug @web-static, and their parts",
+					    hint, sizeof hint),
 				    "there is no shipped profile %s", label);
 		return parse_text(&r, (struct text){shipped->at, shipped->length});
 	}

@@ -93,6 +93,9 @@ struct profile_store {
 	size_t shipped_count;
 	int site_directory;	 /* descriptor, or -1 for none */
 	const char *site_prefix; /* what file names in messages begin with: "/etc/runas-app/profiles/" */
+	/* Lines of the profile itself that are passed over, because what is wrong with them is known already. */
+	const unsigned *known_bad;
+	size_t known_bad_count;
 };
 
 struct profile_error {
@@ -101,6 +104,7 @@ struct profile_error {
 	char what[320];
 	char excerpt[PROFILE_MAX_LINE + 1];
 	char hint[320];
+	bool is_last; /* what else is wrong cannot be said before this is mended */
 };
 
 /* label is "@name" or "name". The result is large: keep it on the heap. */

@@ -189,8 +189,7 @@ bool syscalls_name(uint32_t number, char ret[SYSCALLS_NAME_SIZE]) {
 	return ret[0] != 0;
 }
 
-/* Insertions, deletions, replacements and swaps of neighbours that make a into b. */
-static unsigned distance(const char *a, const char *b) {
+unsigned syscalls_distance(const char *a, const char *b) {
 	enum { MOST = SYSCALLS_NAME_SIZE };
 	unsigned d[MOST + 1][MOST + 1];
 	size_t a_length = strlen(a), b_length = strlen(b);
@@ -225,7 +224,7 @@ void syscalls_nearest(const char *name, char ret[SYSCALLS_NAME_SIZE]) {
 
 		if (!syscalls_name(number, candidate))
 			continue;
-		far = distance(name, candidate);
+		far = syscalls_distance(name, candidate);
 		if (far < best) {
 			best = far;
 			memcpy(ret, candidate, sizeof candidate);

@@ -10,13 +10,13 @@
 #include "companion/verb.h"
 
 #include "companion/evaluate.h"
+#include "companion/findings.h"
 #include "companion/generate.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,22 +29,13 @@ static const char site_directory[] = "/etc/runas-app/profiles";
 /* One at a time is written (the directory is locked), so that one name is enough, and a killed run leaves no litter. */
 static const char new_file[] = ".new.filter";
 
+enum { MOST_ERRORS = 100 };
+
 struct compiled {
 	_Alignas(8) unsigned char bytes[PROGRAM_MAX_FILE];
 	size_t length;
 	struct program_file parsed;
 };
-
-__attribute__((format(printf, 1, 2))) static bool complain(const char *what, ...) {
-	va_list arguments;
-
-	fputs("runas-policy: ", stderr);
-	va_start(arguments, what);
-	vfprintf(stderr, what, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-	return false;
-}
 
 static bool build(const struct profile *profile, struct compiled *ret, char why[GENERATE_WHY_SIZE]) {
 	struct generated *programs = malloc(2 * sizeof *programs);
@@ -139,8 +130,9 @@ static const char *describe(const struct program *program, uint32_t number) {
 	return answer.action == (SECCOMP_RET_ERRNO | EPERM) ? "refused" : "missing";
 }
 
-static void print_changes(const struct program *old, const struct program *new) {
-	bool named = false;
+/* As JSON: call, now, was. */
+static json_t *list_changes(const struct program *old, const struct program *new) {
+	json_t *list = output_memory(json_array());
 
 	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
 		const char *before = describe(old, number), *after = describe(new, number);
@@ -150,63 +142,115 @@ static void print_changes(const struct program *old, const struct program *new) 
 			continue;
 		if (!syscalls_name(number, name))
 			snprintf(name, sizeof name, "number %u", number);
-		printf("  %s: %s, was %s\n", name, after, before);
-		named = true;
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "call", name, "now", after, "was", before));
 	}
-	if (!named && (old->count != new->count || memcmp(old->code, new->code, old->count * sizeof old->code[0]) != 0))
-		printf("  the conditions of some calls changed\n");
+	return list;
 }
 
-static void print_summary(const char *label, const struct profile *profile, const struct compiled *compiled) {
+static bool has_same_code(const struct program *a, const struct program *b) {
+	return a->count == b->count && memcmp(a->code, b->code, a->count * sizeof a->code[0]) == 0;
+}
+
+/* What came of one profile, for people and for machines. */
+static void report(const char *label, const struct profile *profile, const struct compiled *new,
+		   const struct compiled *old, json_t *list) {
+	static const char *const counted[] = {"missing", "refused", "allowed"};
 	size_t counts[3] = {0};
+	json_t *one = json_pack("{s:s, s:i}", "name", label, "instructions", (int)new->parsed.enforce.count), *changes,
+	       *change;
+	size_t at;
 
 	for (size_t i = 0; i < profile->call_count; i++)
 		counts[profile->calls[i].answer]++;
+	for (size_t i = PROFILE_REFUSE; i <= PROFILE_ALLOW; i++)
+		json_object_set_new(one, counted[i], json_integer((json_int_t)counts[i]));
+	changes = old == NULL ? json_null() : list_changes(&old->parsed.enforce, &new->parsed.enforce);
+	json_object_set_new(one, "changes", changes);
+	if (list != NULL) {
+		json_array_append_new(list, one);
+		return;
+	}
 	printf("%s: %zu calls allowed, %zu refused, the rest missing; %u instructions\n", label, counts[PROFILE_ALLOW],
-	       counts[PROFILE_REFUSE], compiled->parsed.enforce.count);
+	       counts[PROFILE_REFUSE], new->parsed.enforce.count);
+	json_array_foreach(changes, at, change) {
+		const char *now = json_string_value(json_object_get(change, "now"));
+		const enum output_colour colour = strcmp(now, "allowed") == 0	? OUTPUT_YELLOW
+						  : strcmp(now, "refused") == 0 ? OUTPUT_GREEN
+										: OUTPUT_NONE;
+
+		printf("  %s: %s%s%s, was %s\n", json_string_value(json_object_get(change, "call")),
+		       colour == OUTPUT_NONE ? "" : output_colour(stdout, colour), now,
+		       output_colour(stdout, OUTPUT_NONE), json_string_value(json_object_get(change, "was")));
+	}
+	if (old != NULL && json_array_size(changes) == 0 && !has_same_code(&old->parsed.enforce, &new->parsed.enforce))
+		printf("  the conditions of some calls changed\n");
+	json_decref(one);
 }
 
-/* named: somebody asked for this very profile, so that a part is a mistake. */
-static bool compile_one(const struct profile_store *store, const char *label, bool named) {
-	struct compiled *compiled = calloc(2, sizeof *compiled);
-	struct profile *profile = malloc(sizeof *profile);
-	char file[PROGRAM_NAME_SIZE + sizeof ".filter"], why[GENERATE_WHY_SIZE];
+static void add_error(struct findings *to, const struct profile_error *error) {
+	struct finding *finding = findings_add(to, FINDING_ERROR, error->file, "profile",
+					       error->hint[0] == '\0' ? NULL : error->hint, "%s", error->what);
+
+	finding->line = error->line;
+	finding->column = error->column;
+	finding->length = error->column > 0 ? 1 : 0;
+	if (error->column > 0)
+		finding->excerpt = output_memory(strdup(error->excerpt));
+}
+
+/* Every error of the profile, not only the first: each line that has one is passed over, and the rest read again. */
+static bool read_profile(const struct profile_store *store, const char *label, struct profile *ret,
+			 struct findings *to) {
+	struct profile_store passing = *store;
+	unsigned lines[MOST_ERRORS];
 	struct profile_error error;
-	bool good = false;
+
+	passing.known_bad = lines;
+	while (!profile_read(&passing, label, ret, &error)) {
+		/* That the profile no longer begins as it should, or is empty, is only so without those lines. */
+		if (passing.known_bad_count == 0 || error.line != 0)
+			add_error(to, &error);
+		if (error.is_last || error.line == 0 || passing.known_bad_count == MOST_ERRORS)
+			return false;
+		lines[passing.known_bad_count++] = error.line;
+	}
+	return passing.known_bad_count == 0;
+}
+
+/* named: somebody asked for this very profile, so that a part is a mistake. list: for machines, or NULL. */
+static void compile_one(const struct profile_store *store, const char *label, bool named, struct findings *to,
+			json_t *list) {
+	struct compiled *compiled = output_memory(calloc(2, sizeof *compiled));
+	struct profile *profile = output_memory(malloc(sizeof *profile));
+	char file[PROGRAM_NAME_SIZE + sizeof ".filter"], why[GENERATE_WHY_SIZE];
+	char *path = output_format("%s%s.filter", store->site_prefix, label);
+	struct profile_error error;
 
 	snprintf(file, sizeof file, "%s.filter", label);
-	if (compiled == NULL || profile == NULL) {
-		complain("out of memory");
-	} else if (!profile_read(store, label, profile, &error)) {
-		fflush(stdout);
-		profile_error_print(&error, STDERR_FILENO);
+	if (!read_profile(store, label, profile, to)) {
+		; /* said */
 	} else if (profile->part && !named) {
-		printf("%s: a part, only for including\n", label);
-		good = true;
+		if (list == NULL)
+			printf("%s: a part, only for including\n", label);
 	} else if (!profile_is_whole(store, label, profile, &error)) {
-		fflush(stdout);
-		profile_error_print(&error, STDERR_FILENO);
+		add_error(to, &error);
 	} else if (!build(profile, &compiled[0], why)) {
-		complain("%s: %s", label, why);
+		findings_add(to, FINDING_ERROR, path, "filter", NULL, "%s", why);
 	} else {
-		bool had = read_old(store->site_directory, file, &compiled[1]);
+		const bool had = read_old(store->site_directory, file, &compiled[1]);
 
-		good = write_new(store->site_directory, file, &compiled[0]);
-		if (!good) {
-			int saved = errno;
-
-			complain("cannot write %s%s: %s", store->site_prefix, file, strerror(saved));
-			if (saved == EACCES || saved == EPERM || saved == EROFS)
-				fputs("hint: only root writes there; the old filter is still in place\n", stderr);
-		} else {
-			print_summary(label, profile, &compiled[0]);
-			if (had)
-				print_changes(&compiled[1].parsed.enforce, &compiled[0].parsed.enforce);
-		}
+		if (write_new(store->site_directory, file, &compiled[0]))
+			report(label, profile, &compiled[0], had ? &compiled[1] : NULL, list);
+		else
+			findings_add(to, FINDING_ERROR, path, "filter",
+				     errno == EACCES || errno == EPERM || errno == EROFS
+					     ? "only root writes there; the old filter is still in place"
+					     : "the old filter is still in place",
+				     "cannot be written: %s", strerror(errno));
 	}
+	free(path);
 	free(compiled);
 	free(profile);
-	return good;
 }
 
 static int is_profile(const struct dirent *entry) {
@@ -215,86 +259,114 @@ static int is_profile(const struct dirent *entry) {
 	return length > suffix && strcmp(entry->d_name + length - suffix, ".profile") == 0;
 }
 
-static bool compile_all(const struct profile_store *store) {
+static bool compile_all(const struct profile_store *store, struct findings *to, json_t *list) {
 	struct dirent **entries;
 	int count = scandirat(store->site_directory, ".", &entries, is_profile, alphasort);
-	bool good = true;
 
-	if (count < 0)
-		return complain("cannot list %s: %s", store->site_prefix, strerror(errno));
-	if (count == 0)
+	if (count < 0) {
+		output_fail(NULL, "cannot list %s: %m", store->site_prefix);
+		return false;
+	}
+	if (count == 0 && list == NULL)
 		printf("no profiles in %s\n", store->site_prefix);
 	for (int i = 0; i < count; i++) {
-		entries[i]->d_name[strlen(entries[i]->d_name) - (sizeof ".profile" - 1)] = 0;
-		if (text_is_app(text_of(entries[i]->d_name)))
-			good &= compile_one(store, entries[i]->d_name, false);
-		else
-			good = complain("%s%s.profile: not a profile's name (lower-case letters, digits, _ and -)",
-					store->site_prefix, entries[i]->d_name);
+		struct text name = text_of(entries[i]->d_name);
+
+		name.length -= sizeof ".profile" - 1;
+		if (text_is_app(name)) {
+			entries[i]->d_name[name.length] = '\0';
+			compile_one(store, entries[i]->d_name, false, to, list);
+		} else {
+			char *shown = output_escaped(name.at, name.length),
+			     *path = output_format("%s%s.profile", store->site_prefix, shown);
+
+			findings_add(to, FINDING_ERROR, path, "profile", "lower-case letters, digits, _ and -",
+				     "not a profile's name");
+			free(shown);
+			free(path);
+		}
 		free(entries[i]);
 	}
 	free(entries);
-	return good;
+	return true;
 }
 
-static int usage(void) {
-	fputs("usage: runas-policy compile [--root DIR] [NAME...]\n", stderr);
-	return 2;
+static int compile(const struct options *options, struct profile_store *store) {
+	struct findings findings = {0};
+	json_t *list = options->json ? output_memory(json_array()) : NULL;
+	int status = 0;
+
+	if (options->argc == 0 && !compile_all(store, &findings, list))
+		status = OUTPUT_USAGE;
+	for (int i = 0; i < options->argc; i++)
+		compile_one(store, options->argv[i], true, &findings, list);
+	if (status == 0 && findings.errors > 0)
+		status = OUTPUT_BAD;
+	if (fflush(stdout) != 0)
+		status = output_fail(NULL, "cannot write to standard output: %m");
+	if (!options->json)
+		findings_print(&findings, stderr);
+	if (options->json &&
+	    !output_json(json_pack("{s:o, s:o}", "profiles", list, "findings", findings_json(&findings))))
+		status = OUTPUT_USAGE;
+	findings_free(&findings);
+	return status;
 }
 
 static int run(int argc, char **argv) {
 	struct profile_store store = {.shipped = shipped_texts, .shipped_count = shipped_text_count};
-	const char *root = "";
-	char prefix[4096];
-	bool good = true;
+	struct options options;
+	char *prefix;
+	int status;
 
-	while (argc > 0 && argv[0][0] == '-') {
-		if (strcmp(argv[0], "--root") != 0 || argc < 2)
-			return usage();
-		root = argv[1];
-		argc -= 2;
-		argv += 2;
-	}
-	for (int i = 0; i < argc; i++) {
-		if (!text_is_app(text_of(argv[i]))) {
-			complain("`%s` is not a profile's name; write it without @ and .profile", argv[i]);
-			return 2;
-		}
-	}
-	if (snprintf(prefix, sizeof prefix, "%s%s/", root, site_directory) >= (int)sizeof prefix) {
-		complain("--root is too long");
-		return 2;
-	}
+	if (!options_read("compile", argc, argv, NULL, 0, true, false, &options, &status))
+		return status;
+	prefix = output_format("%s%s/", options.image.prefix, site_directory);
 	store.site_prefix = prefix;
-	store.site_directory = open(prefix, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (store.site_directory < 0) {
-		complain("cannot open %s: %s", prefix, strerror(errno));
-		return 1;
-	}
-	if (flock(store.site_directory, LOCK_EX) != 0) {
-		complain("cannot lock %s: %s", prefix, strerror(errno));
-		return 1;
-	}
-	if (argc == 0)
-		good = compile_all(&store);
-	for (int i = 0; i < argc; i++)
-		good &= compile_one(&store, argv[i], true);
-	close(store.site_directory);
-	if (fflush(stdout) != 0)
-		good = complain("cannot write to standard output: %s", strerror(errno));
-	return good ? 0 : 1;
+	store.site_directory = -1;
+	for (int i = 0; i < options.argc && status == 0; i++)
+		if (!text_is_app(text_of(options.argv[i])))
+			status = output_fail("write it without @ and .profile; shipped profiles are compiled already",
+					     "compile: that is not a site profile's name");
+	if (status == 0)
+		store.site_directory = image_descriptor(&options.image, site_directory, O_RDONLY | O_DIRECTORY);
+	if (status == 0 && store.site_directory < 0)
+		status = output_fail(NULL, "cannot open %s: %m", prefix);
+	else if (status == 0 && flock(store.site_directory, LOCK_EX) != 0)
+		status = output_fail(NULL, "cannot lock %s: %m", prefix);
+	if (status == 0)
+		status = compile(&options, &store);
+	if (store.site_directory >= 0)
+		close(store.site_directory);
+	close(options.image.root);
+	free(prefix);
+	return status;
 }
 
 const struct verb verb_compile = {
 	.name = "compile",
-	.arguments = "[--root DIR] [NAME...]",
+	.arguments = "[--root DIR] [--json] [NAME...]",
 	.what = "compile the site's system call profiles",
-	.help = "Compiles /etc/runas-app/profiles/NAME.profile to NAME.filter beside it, which runas-app loads; without NAME all\n"
-		"of them. The old filter is replaced as a whole, or stays when there is an error. What the new one allows\n"
+	.help = "Compiles /etc/runas-app/profiles/NAME.profile to NAME.filter beside it, which runas-app loads; "
+		"without NAME all\n"
+		"of them. The old filter is replaced as a whole, or stays when there is an error. What the new one "
+		"allows\n"
 		"or refuses otherwise than the old one is printed. runas-app.profile(5) describes the language.\n"
 		"\n"
-		"  --root DIR   the profiles of an image that is not running\n"
+		"A profile is refused that does not allow what runas-app itself needs (write, close, execve, exit, "
+		"exit_group,\n"
+		"rt_sigreturn), or allows a dangerous call without a reason beside it. Every error of a profile is "
+		"shown.\n"
 		"\n"
-		"Exit status: 0 all were compiled, 1 one was refused or could not be written, 2 usage.\n",
+		"  --root DIR   the profiles of an image that is not running\n"
+		"  --json       profiles (name, allowed, refused, instructions, changes) and findings, as one "
+		"document\n"
+		"\n"
+		"Exit status: 0 all were compiled, 1 one was refused or could not be written, 2 usage, or the "
+		"directory could not\n"
+		"be read.\n"
+		"\n"
+		"Example:\n"
+		"  runas-policy compile rails-app\n",
 	.run = run,
 };

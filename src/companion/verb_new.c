@@ -143,8 +143,8 @@ static int new_policy(const struct options *options, const char *template, const
 		return output_fail("passenger gunicorn puma php-fpm container", "new: %s",
 				   template == NULL ? "--template is missing" : "there is no such template");
 	user = user != NULL ? user : t->user != NULL ? t->user : app;
-	if (!is_name_or_number(user) || strcmp(user, "root") == 0)
-		return output_fail("an app never runs as root", "new: --user: not the name of a user, or root");
+	if (!is_name_or_number(user))
+		return output_fail(NULL, "new: --user: not the name of a user");
 	if (!text_is_account(text_of(web)) || (caller != NULL && !text_is_account(text_of(caller))))
 		return output_fail(NULL, "new: --group, --caller: not the name of a group or user");
 	usual_directory = filled(t->directory, words);

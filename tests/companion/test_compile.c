@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* runas-policy compile: what it writes is what the launcher takes, and what it cannot write leaves the old as it was. */
 #include "companion/generate.h"
+#include "companion/output.h"
 #include "companion/verb.h"
 
 #include <criterion/criterion.h>
@@ -62,9 +63,7 @@ static void put(const char *name, const void *bytes, size_t length, mode_t mode)
 	close(fd);
 }
 
-static void put_text(const char *name, const char *text) {
-	put(name, text, strlen(text), 0644);
-}
+static void put_text(const char *name, const char *text) { put(name, text, strlen(text), 0644); }
 
 /* The whole file, aligned as the launcher has it. */
 static size_t get(const char *name, unsigned char **ret) {
@@ -139,9 +138,7 @@ static void expect_no_litter(void) {
 	closedir(list);
 }
 
-static void tight_umask(void) {
-	umask(077);
-}
+static void tight_umask(void) { umask(077); }
 
 Test(compile, writes_a_file_that_the_launcher_takes) {
 	struct program_file filter;
@@ -181,9 +178,7 @@ Test(compile, without_names_compiles_all_but_parts) {
 	cr_expect(strstr(said, "a part cannot be a profile by itself"), "%s", said);
 }
 
-Test(compile, an_empty_directory_is_no_error) {
-	cr_expect_eq(compile(NAMES(), NULL, NULL), 0);
-}
+Test(compile, an_empty_directory_is_no_error) { cr_expect_eq(compile(NAMES(), NULL, NULL), 0); }
 
 Test(compile, a_refused_profile_keeps_its_old_filter_and_the_others_are_compiled) {
 	const char *said;
@@ -196,8 +191,8 @@ Test(compile, a_refused_profile_keeps_its_old_filter_and_the_others_are_compiled
 	put_text("b.profile", good_text);
 	put_text("Bad.profile", good_text);
 	cr_expect_eq(compile(NAMES(), NULL, &said), 1);
-	cr_expect(strstr(said, "a.profile:3:9: `ptrace` is dangerous"), "%s", said);
-	cr_expect(strstr(said, "Bad.profile: not a profile's name"), "%s", said);
+	cr_expect(strstr(said, "a.profile:3:9: error: `ptrace` is dangerous"), "%s", said);
+	cr_expect(strstr(said, "Bad.profile: error: not a profile's name"), "%s", said);
 	cr_expect_eq(digest_of("a.filter"), before);
 	read_filter("b.filter");
 	expect_no_litter();
@@ -281,6 +276,95 @@ Test(compile, wrong_use_is_two_and_writes_nothing) {
 	cr_expect_neq(access(path_of("mine.filter"), F_OK), 0);
 	cr_expect_eq(compile(NAMES("nowhere"), NULL, &said), 1);
 	cr_expect(strstr(said, "nowhere.profile: No such file or directory"), "%s", said);
-	cr_expect_eq(compile(NAMES("--root", "/tmp/compile.nowhere"), NULL, &said), 1);
-	cr_expect(strstr(said, "cannot open /tmp/compile.nowhere/etc/runas-app/profiles/"), "%s", said);
+	cr_expect_eq(compile(NAMES("--root", "/tmp/compile.nowhere"), NULL, &said), 2);
+	cr_expect(strstr(said, "/tmp/compile.nowhere: No such file or directory"), "%s", said);
+	cr_expect_eq(compile(NAMES("--root", "/dev/fd"), NULL, &said), 2);
+	cr_expect(strstr(said, "cannot open /dev/fd/etc/runas-app/profiles/"), "%s", said);
+}
+
+Test(compile, shows_every_error_of_a_profile) {
+	static const char text[] = "runas-profile = 1\n"
+				   "include = @app-sever\n"
+				   "include = @app-server\n"
+				   "alow = read\n"
+				   "allow = opennat\n"
+				   "\tallow = ptrace\n"
+				   "allow = bpf # why not\n"
+				   "refuse = read if arg0 == 1\n";
+	static const char *const expected[] = {
+		"mine.profile:2:11: error: there is no shipped profile @app-sever [profile]\n",
+		"    hint: did you mean `@app-server`?\n",
+		"mine.profile:4:1: error: unknown key `alow` [profile]\n    alow = read\n    ^\n",
+		"    hint: did you mean `allow`?\n",
+		"mine.profile:5:9: error: `opennat` is no system call [profile]\n    allow = opennat\n            ^\n",
+		"    hint: did you mean `openat`?\n",
+		"mine.profile:6:10: error: `ptrace` is dangerous, and is allowed here without a reason",
+		"mine.profile:8:15: error: only `allow` can have conditions",
+	};
+	const char *said, *at, *found;
+
+	put_text("mine.profile", text);
+	cr_expect_eq(compile(NAMES("mine"), NULL, &said), 1);
+	at = said;
+	for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+		found = strstr(at, expected[i]);
+		cr_expect(found != NULL, "no %s in order in\n%s", expected[i], said);
+		at = found == NULL ? at : found;
+	}
+	cr_expect_null(strstr(said, "bpf"), "%s", said);
+	put_text("mine.profile", "allow = read\nalow = write\n");
+	cr_expect_eq(compile(NAMES("mine"), NULL, &said), 1);
+	cr_expect(strstr(said, "mine.profile:1:1: error: the first statement must be the version"), "%s", said);
+	cr_expect_null(strstr(said, "alow"), "nothing is known of what stands behind: %s", said);
+	put_text("mine.profile", "runas-profile = 1\nalow = read\n");
+	cr_expect_eq(compile(NAMES("mine"), NULL, &said), 1);
+	cr_expect_null(strstr(said, "execve"), "perhaps the bad line allows it: %s", said);
+}
+
+Test(compile, as_json) {
+	const char *said;
+	json_t *document, *one;
+
+	put_text("mine.profile", good_text);
+	cr_assert_eq(compile(NAMES("--json"), NULL, &said), 0);
+	document = json_loads(said, 0, NULL);
+	cr_assert_not_null(document, "%s", said);
+	one = json_array_get(json_object_get(document, "profiles"), 0);
+	cr_expect_str_eq(json_string_value(json_object_get(one, "name")), "mine");
+	cr_expect(json_integer_value(json_object_get(one, "allowed")) > 200);
+	cr_expect(json_is_null(json_object_get(one, "changes")), "there was none before");
+	json_decref(document);
+	put_text("mine.profile", "runas-profile = 1\ninclude = @app-server\n");
+	put_text("bad.profile", "runas-profile = 2\n");
+	cr_assert_eq(compile(NAMES("--json"), NULL, &said), 1);
+	document = json_loads(said, 0, NULL);
+	cr_assert_not_null(document, "%s", said);
+	one = json_array_get(json_object_get(json_array_get(json_object_get(document, "profiles"), 0), "changes"), 0);
+	cr_expect_str_eq(json_string_value(json_object_get(one, "call")), "setsid");
+	cr_expect_str_eq(json_string_value(json_object_get(one, "now")), "allowed");
+	cr_expect_str_eq(json_string_value(json_object_get(one, "was")), "refused");
+	one = json_array_get(json_object_get(document, "findings"), 0);
+	cr_expect_eq(json_integer_value(json_object_get(one, "line")), 1);
+	json_decref(document);
+}
+
+/* An image may hold any symlink: none leads out of it. */
+Test(compile, stays_in_the_image) {
+	char outside[] = "/tmp/outside.XXXXXX", link[64], text[96];
+	const char *said;
+	FILE *file;
+
+	cr_assert_not_null(mkdtemp(outside));
+	snprintf(text, sizeof text, "%s/mine.profile", outside);
+	file = fopen(text, "we");
+	fputs(good_text, file);
+	fclose(file);
+	snprintf(link, sizeof link, "%s/etc/runas-app/profiles", root);
+	cr_assert_eq(rmdir(link), 0);
+	cr_assert_eq(symlink(outside, link), 0);
+	cr_expect_eq(compile(NAMES("mine"), NULL, &said), 2, "%s", said);
+	cr_assert_eq(unlink(link), 0);
+	cr_assert_eq(mkdir(link, 0755), 0);
+	cr_expect_eq(unlink(text), 0);
+	cr_expect_eq(rmdir(outside), 0);
 }

@@ -77,7 +77,10 @@ static void remove_profiles(int directory) {
 }
 
 static struct profile_store store_of(int directory) {
-	return (struct profile_store){shipped_texts, shipped_text_count, directory, ""};
+	return (struct profile_store){.shipped = shipped_texts,
+				      .shipped_count = shipped_text_count,
+				      .site_directory = directory,
+				      .site_prefix = ""};
 }
 
 /* What a person would see; valid until the next one. */
@@ -275,7 +278,8 @@ Test(profile, any_single_byte_change_is_survived) {
 	for (size_t at = 0; at < sizeof text - 1; at++) {
 		for (size_t i = 0; i < sizeof bytes; i++) {
 			struct shipped_text shipped[2] = {{"mutant", changed, sizeof text - 1}};
-			struct profile_store store = {shipped, 2, -1, ""};
+			struct profile_store store = {
+				.shipped = shipped, .shipped_count = 2, .site_directory = -1, .site_prefix = ""};
 			struct profile_error error = {0};
 
 			for (size_t j = 0; j < shipped_text_count; j++)
