@@ -56,4 +56,7 @@ char *sudoers_default(const struct sudoers *sudoers, const char *setting, const 
 /* One command of sudoers as a pattern: a new string, or NULL and *ret_reason, a literal; *ret_widens: sudo wanted one more. */
 char *sudoers_pattern(const char *command, const char **ret_reason, bool *ret_widens);
 
+/* The file that it runs, a new string: "" when that is no single one. */
+char *sudoers_path(const char *command);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "companion/sudoers.h"
 
-#include "policy/command.h"
+#include "policy/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,94 +26,6 @@ static bool has_word(const char *list, const char *word) {
 		if (text_is(one, word))
 			return true;
 	return false;
-}
-
-/* --- one command --- */
-
-/* A word of sudoers, wildcards and escapes in it, as a token of ours. NULL: *ret_reason. */
-static char *token(struct text word, const char **ret_reason) {
-	char *plain = output_memory(malloc(word.length + 1)), *to = plain, *ret;
-	bool is_special = false;
-
-	*ret_reason = NULL;
-	for (size_t i = 0; i < word.length && *ret_reason == NULL; i++) {
-		const unsigned char byte = (unsigned char)word.at[i];
-
-		if (byte == '*' || byte == '?' || byte == '[')
-			*ret_reason = byte == '['   ? "a character class"
-				      : byte == '?' ? "the wildcard ?"
-						    : "a wildcard that spans words, and directories too";
-		else if (byte == '"' || (byte == '\\' && (i + 1 == word.length || word.at[i + 1] == '"')))
-			*ret_reason = "a quotation mark or a lone backslash, which mean something else here";
-		else if (byte < 0x20 || byte == 0x7f)
-			*ret_reason = "a control character";
-		else
-			*to++ = word.at[byte == '\\' ? ++i : i];
-		is_special = is_special || (to > plain && strchr("{}*", to[-1]) != NULL);
-	}
-	*to = '\0';
-	ret = *ret_reason != NULL ? NULL : output_format(is_special ? "\"%s\"" : "%s", plain);
-	free(plain);
-	return ret;
-}
-
-static const char *path_reason(struct text path) {
-	if (text_is(path, "ALL"))
-		return "ALL commands";
-	if (text_is(path, "sudoedit"))
-		return "sudoedit: let the app's group write the file, or edit a copy";
-	if (path.at[0] == '^')
-		return "a regular expression";
-	for (size_t i = 0; i < path.length; i++)
-		if (strchr("*?[]\\", path.at[i]) != NULL)
-			return "a wildcard in the command's path";
-	if (path.at[path.length - 1] == '/')
-		return "every file of a directory, also those that come there later";
-	return text_is_path(path) ? NULL : "no path of a command";
-}
-
-char *sudoers_pattern(const char *command, const char **ret_reason, bool *ret_widens) {
-	struct text rest = text_of(command), word = text_word(&rest);
-	char *pattern;
-	struct problem why;
-
-	*ret_widens = false;
-	*ret_reason = word.length == 0 ? "no command" : path_reason(word);
-	if (*ret_reason == NULL && text_starts(text_trim(rest), text_of("^")))
-		*ret_reason = "a regular expression";
-	if (*ret_reason != NULL)
-		return NULL;
-	pattern = token(word, ret_reason);
-	if (pattern == NULL)
-		return NULL;
-	rest = text_trim(rest);
-	if (rest.length == 0) { /* sudo: any arguments */
-		join(&pattern, " ", "*");
-	} else if (text_is(rest, "\"\"")) { /* none */
-		rest.length = 0;
-	}
-	while ((word = text_word(&rest)).length > 0) {
-		char *next;
-
-		if (text_is(word, "*") && rest.length == 0) {
-			join(&pattern, " ", "*");
-			*ret_widens = strchr(command, '*') > command &&
-				      !text_is(text_trim(text_after(text_of(command), strcspn(command, " \t"))), "*");
-			break;
-		}
-		next = token(word, ret_reason);
-		if (next == NULL) {
-			free(pattern);
-			return NULL;
-		}
-		join(&pattern, " ", next);
-		free(next);
-	}
-	if (command_check(text_of(pattern), &why))
-		return pattern;
-	*ret_reason = why.what;
-	free(pattern);
-	return NULL;
 }
 
 /* --- who, as whom, how --- */
@@ -312,9 +224,7 @@ static void add_command(struct sudoers *to, json_t *command, const struct people
 			refuse(&rule->reason, output_format("a digest of the file: have only root write it"));
 	}
 	pattern = sudoers_pattern(words, &no, &widens);
-	rule->path = pattern == NULL && path_reason((struct text){words, strcspn(words, " \t")}) != NULL
-			     ? empty()
-			     : output_memory(strndup(words, strcspn(words, " \t")));
+	rule->path = sudoers_path(words);
 	if (pattern == NULL && rule->reason == NULL) {
 		rule->reason = copy(no);
 		rule->hint =
