@@ -54,6 +54,7 @@ static const char setup[] =
 	"adduser www-data @USER@\n"
 	"# /run is empty after a boot; the lines for tmpfiles.d make the socket's directory again.\n"
 	"systemd-tmpfiles --create /etc/tmpfiles.d/@APP@.conf\n"
+	"# Also says which of the programs that the policy names are missing.\n"
 	"runas-policy check @APP@\n";
 
 static const char tmpfiles[] =
