@@ -71,6 +71,13 @@ static char *member_shown(json_t *member) {
 	return ret;
 }
 
+/* A policy takes digits for a number, sudoers only behind a #. */
+static bool is_name_or_number(const char *name, bool is_number) {
+	uint64_t unused;
+
+	return is_number ? text_number(text_of(name), UINT32_MAX - 1, &unused) : text_is_account(text_of(name));
+}
+
 static bool is_root(const char *shown) { return strcmp(shown, "root") == 0 || strcmp(shown, "#0") == 0; }
 
 static struct people read_callers(json_t *list) {
@@ -85,7 +92,6 @@ static struct people read_callers(json_t *list) {
 			json_object_get(member, "username") != NULL || json_object_get(member, "userid") != NULL;
 		char *shown = member_shown(member);
 		const char *name = shown + strspn(shown, "%#");
-		uint64_t unused;
 
 		join(&ret.shown, " ", shown);
 		if (shown[0] == '!')
@@ -94,8 +100,7 @@ static struct people read_callers(json_t *list) {
 			refuse(&ret.reason, output_format("everybody may run it"));
 		else if (is_root(shown))
 			; /* may start every app anyway */
-		else if ((!is_group && !is_user) ||
-			 !(text_is_account(text_of(name)) || text_number(text_of(name), UINT32_MAX - 1, &unused)))
+		else if ((!is_group && !is_user) || !is_name_or_number(name, name > shown && name[-1] == '#'))
 			refuse(&ret.reason,
 			       output_format("%s is no user or group of /etc/passwd and /etc/group", shown));
 		else
@@ -179,7 +184,6 @@ static char *copy(const char *text) { return text == NULL ? NULL : output_memory
 static char *target_reason(json_t *member, char **ret_target) {
 	char *shown = member_shown(member), *reason = NULL;
 	const char *name = shown + (shown[0] == '#');
-	uint64_t unused;
 
 	*ret_target = empty();
 	if (shown[0] == '!')
@@ -192,7 +196,7 @@ static char *target_reason(json_t *member, char **ret_target) {
 		reason = output_format("as anybody of %s: an app has one user", shown);
 	else if (shown[0] == '\0')
 		reason = output_format("as the caller itself, which needs no sudo");
-	else if (!text_is_account(text_of(name)) && !text_number(text_of(name), UINT32_MAX - 1, &unused))
+	else if (!is_name_or_number(name, shown[0] == '#'))
 		reason = output_format("%s is no user of /etc/passwd", shown);
 	else
 		join(ret_target, "", name);

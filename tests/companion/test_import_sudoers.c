@@ -121,6 +121,10 @@ Test(import_sudoers, a_password_is_asked_unless_the_rules_say_otherwise) {
 Test(import_sudoers, who_and_as_whom_must_be_certain) {
 	need_sudo();
 	expect_carried("a, %g ALL=(r, s) NOPASSWD: /bin/x b\n", "[a %g>r /bin/x b][a %g>s /bin/x b]");
+	expect_carried("#7, %#8 ALL=(#9) NOPASSWD: /bin/x b\n", "[#7 %#8>9 /bin/x b]");
+	expect_carried("7 ALL=(r) NOPASSWD: /bin/x b\n", "");
+	expect_carried("%8 ALL=(r) NOPASSWD: /bin/x b\n", "");
+	expect_carried("a ALL=(9) NOPASSWD: /bin/x b\n", "");
 	expect_carried("root, a ALL=(r) NOPASSWD: /bin/x b\n", "[root a>r /bin/x b]");
 	expect_carried("root ALL=(r) NOPASSWD: /bin/x b\n", "");
 	expect_carried("ALL ALL=(r) NOPASSWD: /bin/x b\n", "");
