@@ -17,6 +17,7 @@ static const struct verb *const verbs[] = {
 	&verb_compile,
 	&verb_import_sudoers,
 	&verb_new,
+	&verb_status,
 };
 
 static int print_help(FILE *out) {

@@ -21,5 +21,6 @@ extern const struct verb verb_list;
 extern const struct verb verb_compile;
 extern const struct verb verb_import_sudoers;
 extern const struct verb verb_new;
+extern const struct verb verb_status;
 
 #endif
