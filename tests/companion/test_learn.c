@@ -59,7 +59,8 @@ Test(learn, proposes_few_directories) {
 	expect_cover(LIST("/etc/one", "/etc/two"), NULL, 1, " /etc/one /etc/two");
 	expect_cover(NULL, LIST("/", "/proc", "/dev", "/dev/shm"), 9, " /dev/shm");
 	/* Too many: where the most brothers are. */
-	expect_cover(NULL, LIST("/srv/a/1", "/srv/a/2", "/srv/a/3", "/srv/b/1", "/srv/b/2"), 3, " /srv/a /srv/b/1 /srv/b/2");
+	expect_cover(NULL, LIST("/srv/a/1", "/srv/a/2", "/srv/a/3", "/srv/b/1", "/srv/b/2"), 3,
+		     " /srv/a /srv/b/1 /srv/b/2");
 	expect_cover(NULL, NULL, 9, "");
 }
 
@@ -93,11 +94,13 @@ Test(learn, asks_about_what_is_not_allowed_and_what_writes) {
 
 	cr_assert_not_null(shipped);
 	cr_assert(learn_watch_filter(&shipped->enforce, filter));
-	for (const uint32_t *number = (const uint32_t[]){SYS_mount, SYS_clone3, SYS_io_uring_setup, SYS_mkdirat, SYS_renameat2,
-							  SYS_bind, SYS_socket, SYS_clone, SYS_openat2, 1000, 0};
+	for (const uint32_t *number =
+		     (const uint32_t[]){SYS_mount, SYS_clone3, SYS_io_uring_setup, SYS_mkdirat, SYS_renameat2, SYS_bind,
+					SYS_socket, SYS_clone, SYS_openat2, 1000, 0};
 	     *number != 0; number++)
 		cr_expect_eq(asked(filter, *number, -1, 0), SECCOMP_RET_USER_NOTIF, "call %u", *number);
-	for (const uint32_t *number = (const uint32_t[]){SYS_write, SYS_mmap, SYS_execve, SYS_exit_group, SYS_sendmsg, 0};
+	for (const uint32_t *number =
+		     (const uint32_t[]){SYS_write, SYS_mmap, SYS_execve, SYS_exit_group, SYS_sendmsg, 0};
 	     *number != 0; number++)
 		cr_expect_eq(asked(filter, *number, -1, 0), SECCOMP_RET_ALLOW, "call %u", *number);
 	/* The launcher proves its filters with these. */
@@ -105,8 +108,10 @@ Test(learn, asks_about_what_is_not_allowed_and_what_writes) {
 	cr_expect_eq(asked(filter, PROGRAM_PROOF_TERMINAL, -1, 0), SECCOMP_RET_ALLOW);
 	/* Reading is none of our business. */
 	cr_expect_eq(asked(filter, SYS_openat, 2, O_RDONLY | O_CLOEXEC | O_DIRECTORY), SECCOMP_RET_ALLOW);
-	for (const int *flags = (const int[]){O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_TMPFILE | O_RDWR, 0}; *flags != 0; flags++)
-		cr_expect_eq(asked(filter, SYS_openat, 2, (uint64_t)*flags), SECCOMP_RET_USER_NOTIF, "flags %#x", *flags);
+	for (const int *flags = (const int[]){O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_TMPFILE | O_RDWR, 0}; *flags != 0;
+	     flags++)
+		cr_expect_eq(asked(filter, SYS_openat, 2, (uint64_t)*flags), SECCOMP_RET_USER_NOTIF, "flags %#x",
+			     *flags);
 
 	/* `syscalls = none`: only what writes. */
 	cr_assert(learn_watch_filter(NULL, filter));
@@ -137,11 +142,13 @@ static char *copy_of(const char *text) {
 }
 
 Test(learn, takes_out_of_the_policy_what_it_is_to_learn) {
-	char *copy = copy_of("runas-app = 1\nuser = 4002\n# why\n\nwrite = /srv/a\nwrite_enforce = strict\nsyscalls = mine\n"
-			     "tmp = /srv/tmp\ncommand = *");
+	char *copy =
+		copy_of("runas-app = 1\nuser = 4002\n# why\n\nwrite = /srv/a\nwrite_enforce = strict\nsyscalls = mine\n"
+			"tmp = /srv/tmp\ncommand = *");
 
-	cr_expect_str_eq(copy, "runas-app = 1\nuser = 4002\n# why\n\n#\n#\nsyscalls = complain mine\nenv = TMPDIR=/srv/tmp\n"
-			       "command = *\n");
+	cr_expect_str_eq(copy,
+			 "runas-app = 1\nuser = 4002\n# why\n\n#\n#\nsyscalls = complain mine\nenv = TMPDIR=/srv/tmp\n"
+			 "command = *\n");
 	free(copy);
 	copy = copy_of("runas-app = 1\nuser = 4002\ncommand = *\n");
 	cr_expect_str_eq(copy, "runas-app = 1\nuser = 4002\ncommand = *\nsyscalls = complain @app-server\n");
