@@ -423,7 +423,8 @@ Test(explain_image, the_caller_is_this_process) {
 /* --- system calls: another road to the same numbers --- */
 
 Test(explain, counts_what_the_profile_says) {
-	const struct profile_store store = {shipped_texts, shipped_text_count, -1, ""};
+	const struct profile_store store = {
+		.shipped = shipped_texts, .shipped_count = shipped_text_count, .site_directory = -1, .site_prefix = ""};
 	struct profile *profile = calloc(1, sizeof *profile);
 	struct profile_error error;
 	json_int_t counts[3] = {0};
