@@ -162,6 +162,17 @@ static bool is_powerful(const char *group) {
 	return false;
 }
 
+/* Root's own: what somebody else needs belongs elsewhere. */
+static bool is_private(const char *path) {
+	static const char *const private[] = {"/root",	      "/etc/shadow",	"/etc/gshadow",
+					      "/etc/sudoers", "/etc/sudoers.d", "/etc/ssl/private"};
+
+	for (size_t i = 0; i < sizeof private / sizeof private[0]; i++)
+		if (is_below(path, private[i]))
+			return true;
+	return false;
+}
+
 /* In an image that is not running, only numbers mean what they mean here. */
 static char *person_word(const struct image *image, const struct access_who *who, const struct access_names *names) {
 	return image->prefix[0] != '\0' ? output_format("%u", who->uid) : shell_quoted(names->person);
@@ -216,6 +227,11 @@ static char *mend_permission(const struct image *image, const struct access_who 
 	char bits[4], *person = person_word(image, who, names), *group = group_word(image, who->gid), *ret;
 
 	bits_text(step->needs & ~step->has, bits);
+	if (is_private(step->path) && step->class == ACCESS_OTHER) {
+		free(person);
+		free(group);
+		return output_format("put it elsewhere: %s is for root alone", path);
+	}
 	/* Whose the directory is could put another file in its place anyway: to own this one gives nothing more. With a
 	 * second name it might be a file that matters elsewhere. */
 	if (step->class != ACCESS_OWNER && S_ISREG(step->status.st_mode) && directory != NULL &&

@@ -15,6 +15,7 @@ static const struct verb *const verbs[] = {
 	&verb_explain,
 	&verb_list,
 	&verb_compile,
+	&verb_why,
 	&verb_learn,
 	&verb_import_sudoers,
 	&verb_new,

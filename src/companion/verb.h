@@ -19,6 +19,7 @@ struct verb {
 extern const struct verb verb_explain;
 extern const struct verb verb_list;
 extern const struct verb verb_compile;
+extern const struct verb verb_why;
 extern const struct verb verb_learn;
 extern const struct verb verb_import_sudoers;
 extern const struct verb verb_new;
