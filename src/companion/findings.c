@@ -38,6 +38,9 @@ void finding_place(struct finding *finding, struct text bytes, unsigned line, st
 		return;
 	free(finding->excerpt);
 	finding->excerpt = output_memory(strndup(row.length > 0 ? row.at : "", row.length));
+	/* One column, as carets count, and not \\011. */
+	for (char *tab = finding->excerpt; (tab = strchr(tab, '\t')) != NULL;)
+		*tab = ' ';
 	if (part.length > 0 && part.at >= row.at && part.at + part.length <= row.at + row.length) {
 		finding->column = (unsigned)(part.at - row.at) + 1;
 		finding->length = (unsigned)part.length;
@@ -111,8 +114,8 @@ json_t *findings_json(const struct findings *all) {
 	json_t *ret = output_memory(json_array());
 
 	for (const struct finding *f = all->list; f < all->list + all->count; f++) {
-		json_t *one = output_memory(json_pack("{s:s,s:s,s:o}", "kind", names[f->kind], "word", f->word, "message",
-						      output_json_text(f->what, strlen(f->what))));
+		json_t *one = output_memory(json_pack("{s:s,s:s,s:o}", "kind", names[f->kind], "word", f->word,
+						      "message", output_json_text(f->what, strlen(f->what))));
 
 		if (f->file != NULL)
 			json_object_set_new(one, "file", output_json_text(f->file, strlen(f->file)));
