@@ -182,10 +182,20 @@ static char *group_word(const struct image *image, uint32_t gid) {
 	return image->prefix[0] != '\0' ? output_format("%u", gid) : group_of(image, gid);
 }
 
-static char *join_group(const struct access_names *names, const char *group) {
+static char *join_group(const struct image *image, const struct access_names *names, const char *group) {
+	char *person = shell_quoted(names->person), *quoted = shell_quoted(group),
+	     *prefix = shell_quoted(image->prefix), *ret;
+
 	if (names->policy_path != NULL)
-		return output_format("in %s: groups = %s %s", names->policy_path, names->policy_groups, group);
-	return output_format("usermod -aG %s %s", group, names->person);
+		ret = output_format("in %s: groups = %s %s", names->policy_path, names->policy_groups, group);
+	else if (image->prefix[0] != '\0')
+		ret = output_format("usermod -P %s -aG %s %s", prefix, quoted, person);
+	else
+		ret = output_format("usermod -aG %s %s", quoted, person);
+	free(person);
+	free(quoted);
+	free(prefix);
+	return ret;
 }
 
 /* Others' rights are what is missing; the group, or an ACL entry, lets in one person and not everybody. */
@@ -201,10 +211,9 @@ static char *mend_other(const struct image *image, const struct access_who *who,
 	bits_text(step->needs, needed);
 	const bool can_join =
 		group != NULL && !step->has_acl && !is_powerful(group) &&
-		(names->policy_path != NULL || names->person[strspn(names->person, "0123456789")] != '\0') &&
-		(image->prefix[0] == '\0' || names->policy_path != NULL);
+		(names->policy_path != NULL || names->person[strspn(names->person, "0123456789")] != '\0');
 	if (can_join && (lacks == 0 || is_made_anew || step->lacks_acls)) {
-		join = join_group(names, group);
+		join = join_group(image, names, group);
 		ret = lacks == 0 ? output_format("%s", join) : output_format("%s; chmod g+%s %s", join, bits, path);
 		free(join);
 	} else if (is_made_anew || step->lacks_acls) {

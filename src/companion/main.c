@@ -16,6 +16,7 @@ static const struct verb *const verbs[] = {
 	&verb_list,
 	&verb_compile,
 	&verb_why,
+	&verb_audit,
 	&verb_learn,
 	&verb_import_sudoers,
 	&verb_new,

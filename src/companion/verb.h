@@ -20,6 +20,7 @@ extern const struct verb verb_explain;
 extern const struct verb verb_list;
 extern const struct verb verb_compile;
 extern const struct verb verb_why;
+extern const struct verb verb_audit;
 extern const struct verb verb_learn;
 extern const struct verb verb_import_sudoers;
 extern const struct verb verb_new;
