@@ -119,11 +119,26 @@ static char *name_of_user(const struct audit *a, uint32_t uid) {
 	return name != NULL ? name : output_format("the number %u", uid);
 }
 
+/* With a second name it may be a file that matters elsewhere: no command for that. */
+static char *mend_owner(const struct audit *a, const char *path, const struct stat *status, uint32_t uid,
+			uint32_t gid) {
+	char *quoted, *ret;
+
+	if (S_ISDIR(status->st_mode) || status->st_nlink == 1)
+		return audit_chown(a, uid, gid, path);
+	quoted = audit_shell_path(a, path);
+	ret = output_format(
+		"it has %ju names, and another one may matter elsewhere: look first (find / -xdev -samefile %s)",
+		(uintmax_t)status->st_nlink, quoted);
+	free(quoted);
+	return ret;
+}
+
 static void check_owner(struct audit *a, const struct directory *in, const char *path, const struct stat *status) {
-	const bool is_directory = S_ISDIR(status->st_mode), has_names = !is_directory && status->st_nlink > 1;
-	const bool is_strange = in->is_apps && (status->st_uid == 0 || !is_directory);
+	const bool is_strange = in->is_apps && (status->st_uid == 0 || !S_ISDIR(status->st_mode));
 	const bool is_root_among_others = !in->is_apps && status->st_uid == 0 && in->status->st_uid != 0;
-	char *shown, *hint, *owner;
+	const uint32_t uid = is_strange ? a->target.who.uid : in->status->st_uid;
+	char *shown, *hint, *owner, *wanted;
 
 	if (!is_strange && !is_root_among_others) {
 		a->foreign++;
@@ -131,19 +146,14 @@ static void check_owner(struct audit *a, const struct directory *in, const char 
 	}
 	shown = audit_shown(a, path);
 	owner = name_of_user(a, status->st_uid);
-	hint = is_strange ? audit_chown(a, a->target.who.uid, a->target.who.gid, path)
-			  : audit_chown(a, in->status->st_uid, in->status->st_gid, path);
-	if (has_names) {
-		free(hint);
-		hint = output_format(
-			"it has %ju names, and another one may matter elsewhere: look first (find / -xdev -inum %ju)",
-			(uintmax_t)status->st_nlink, (uintmax_t)status->st_ino);
-	}
+	wanted = name_of_user(a, uid);
+	hint = mend_owner(a, path, status, uid, is_strange ? a->target.who.gid : in->status->st_gid);
 	audit_add(a, is_strange && !S_ISLNK(status->st_mode) ? FINDING_ERROR : FINDING_WARNING, shown, "audit-owner",
-		  hint, is_strange ? "belongs to %s, not to %s%s" : "belongs to %s, in a directory that does not%.0s%s",
-		  owner, a->target.user, is_strange && status->st_uid == 0 ? ": made by a run as root?" : "");
+		  hint, is_strange ? "belongs to %s, not to %s%s" : "belongs to %s, in a directory of %s%s", owner,
+		  wanted, status->st_uid == 0 ? ": made by a run as root?" : "");
 	free(shown);
 	free(owner);
+	free(wanted);
 	free(hint);
 }
 

@@ -125,6 +125,7 @@ static void print_table(const struct question *q) {
 	for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
 		scols_table_new_column(table, headings[i], 0, 0);
 	scols_table_enable_colors(table, is_coloured);
+	scols_table_enable_minout(table, 1);
 	for (size_t i = 0; i < q->answer->count; i++) {
 		const struct access_step *step = &q->answer->steps[i];
 		struct libscols_line *line = output_memory(scols_table_new_line(table, NULL));
@@ -173,7 +174,7 @@ static void find_hints(struct question *q) {
 		bool is_known = command == NULL;
 
 		for (size_t k = 0; k < q->hints.count; k++)
-			is_known = is_known || strcmp(q->hints.list[k].what, command) == 0;
+			is_known = is_known || strstr(q->hints.list[k].what, command) != NULL;
 		if (!is_known)
 			findings_add(&q->hints, FINDING_NOTE, NULL, "why-hint", NULL, "%s", command);
 		if (!is_known && strncmp(command, "usermod", 7) == 0 && q->hints.count == 1)
@@ -184,6 +185,10 @@ static void find_hints(struct question *q) {
 			findings_add(&q->notes, FINDING_NOTE, NULL, "why-socket", NULL,
 				     "the server makes its socket anew when it starts: set the mode in its "
 				     "configuration, too");
+		if (!is_known && S_ISDIR(step->status.st_mode) && strncmp(step->path, "/run/", 5) == 0)
+			findings_add(&q->notes, FINDING_NOTE, NULL, "why-run", NULL,
+				     "what is below /run is made anew at each boot: set the mode in tmpfiles.d or the "
+				     "unit (RuntimeDirectoryMode=), too");
 		free(command);
 	}
 	if (q->draft != NULL && q->person == NULL && q->who.is_limited &&

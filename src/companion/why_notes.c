@@ -77,12 +77,12 @@ void why_note_processes(const struct image *image, const struct person *person, 
 	if (count > 0) {
 		char *group = image_group_name(image, missing);
 
-		findings_add(notes, FINDING_NOTE, NULL, "why-groups",
-			     "restart it (for nginx: systemctl restart nginx; a reload is enough "
-			     "only where the master itself is root)",
+		if (group == NULL)
+			group = output_format("%u", missing);
+		findings_add(notes, FINDING_NOTE, NULL, "why-groups", "restart what it belongs to",
 			     "%s, which runs as this user, is not in the group %s: it was started before its user was "
 			     "added%s",
-			     first, group == NULL ? "?" : group, count > 1 ? "; others too" : "");
+			     first, group, count > 1 ? "; others too" : "");
 		free(group);
 	}
 }
