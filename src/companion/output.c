@@ -64,6 +64,15 @@ static size_t sequence(const char *at, size_t left) {
 	return 0;
 }
 
+/* Without width, or turning the direction of what follows (CVE-2021-42574): U+200B-F, U+2028-E, U+2060-F, U+FEFF. */
+static bool is_unseen(const unsigned char at[3]) {
+	const unsigned last = at[2];
+
+	if (at[0] == 0xe2 && at[1] == 0x80)
+		return (last >= 0x8b && last <= 0x8f) || (last >= 0xa8 && last <= 0xae);
+	return (at[0] == 0xe2 && at[1] == 0x81 && last >= 0xa0 && last <= 0xaf) || (at[0] == 0xef && at[1] == 0xbb && last == 0xbf);
+}
+
 char *output_escaped(const char *bytes, size_t length) {
 	char *text = output_memory(malloc(4 * length + 1)), *to = text;
 
@@ -73,6 +82,8 @@ char *output_escaped(const char *bytes, size_t length) {
 
 		/* C1 controls are two bytes of UTF-8, and some terminals obey them. */
 		if (whole == 2 && byte == 0xc2 && (unsigned char)bytes[i + 1] < 0xa0)
+			whole = 0;
+		if (whole == 3 && is_unseen((const unsigned char *)bytes + i))
 			whole = 0;
 		if (whole == 0) {
 			to += sprintf(to, "\\%03o", byte);
