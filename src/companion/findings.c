@@ -72,15 +72,74 @@ struct finding *findings_problem(struct findings *to, enum finding_kind kind, co
 	return ret;
 }
 
-static void print_caret(const struct finding *f, FILE *stream) {
-	char *shown = output_escaped(f->excerpt, strlen(f->excerpt));
-	char *before = output_escaped(f->excerpt, f->column > 0 ? f->column - 1 : 0);
-	char *under = output_escaped(f->excerpt + (f->column > 0 ? f->column - 1 : 0), f->length);
+/* The first finding about the same file stands for it. */
+static size_t file_of(const struct findings *all, const struct finding *f) {
+	size_t i = 0;
 
-	fprintf(stream, "    %s\n", shown);
+	while (i < all->count &&
+	       (f->file == NULL || all->list[i].file == NULL ? f->file != all->list[i].file
+							     : strcmp(f->file, all->list[i].file) != 0))
+		i++;
+	return i;
+}
+
+void findings_sort(struct findings *all, size_t from) {
+	size_t *files = output_memory(calloc(all->count + 1, sizeof *files));
+
+	for (size_t i = from; i < all->count; i++)
+		files[i] = file_of(all, &all->list[i]);
+	for (size_t i = from + 1; i < all->count; i++) {
+		const struct finding moved = all->list[i];
+		const size_t file = files[i];
+		const unsigned line = moved.line > 0 ? moved.line : UINT32_MAX;
+		size_t at = i;
+
+		for (; at > from; at--) {
+			const unsigned before = all->list[at - 1].line > 0 ? all->list[at - 1].line : UINT32_MAX;
+
+			if (files[at - 1] < file || (files[at - 1] == file && before <= line))
+				break;
+			all->list[at] = all->list[at - 1];
+			files[at] = files[at - 1];
+		}
+		all->list[at] = moved;
+		files[at] = file;
+	}
+	free(files);
+}
+
+static bool is_inside_character(const char *at) { return ((unsigned char)*at & 0xc0) == 0x80; }
+
+/* On the screen; wide characters are taken for one column, and combining ones too. */
+static size_t columns(const char *shown) {
+	size_t count = 0;
+
+	for (; *shown != '\0'; shown++)
+		count += !is_inside_character(shown);
+	return count;
+}
+
+/* Of a long line, only what is around the place. */
+static void print_caret(const struct finding *f, FILE *stream) {
+	enum { MOST = 160, BEFORE = 80 };
+	const size_t whole = strlen(f->excerpt), column = f->column > 0 ? f->column - 1 : 0,
+		     place = column < whole ? column : whole;
+	size_t from = whole > MOST && place > BEFORE ? place - BEFORE : 0,
+	       end = whole - from > MOST ? from + MOST : whole;
+	char *shown, *before, *under;
+
+	while (from > 0 && is_inside_character(f->excerpt + from))
+		from--;
+	while (end < whole && is_inside_character(f->excerpt + end))
+		end++;
+	shown = output_escaped(f->excerpt + from, end - from);
+	before = output_escaped(f->excerpt + from, place - from);
+	under = output_escaped(f->excerpt + place, place + f->length < end ? f->length : end - place);
+	fprintf(stream, "    %s%s%s\n", from > 0 ? "..." : "", shown, end < whole ? "..." : "");
 	if (f->column > 0) {
-		fprintf(stream, "    %*s%s", (int)strlen(before), "", output_colour(stream, OUTPUT_GREEN));
-		for (size_t i = 0; i < strlen(under) || i == 0; i++)
+		fprintf(stream, "    %*s%s", (int)(columns(before) + (from > 0 ? 3 : 0)), "",
+			output_colour(stream, OUTPUT_GREEN));
+		for (size_t i = 0; i < columns(under) || i == 0; i++)
 			fputc(i == 0 ? '^' : '~', stream);
 		fprintf(stream, "%s\n", output_colour(stream, OUTPUT_NONE));
 	}

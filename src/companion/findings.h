@@ -4,7 +4,7 @@
  *
  * Purpose:  errors, warnings and notes with file:line:column, the line, a caret, and a hint that mends it.
  * Given:    what the pure code found (struct problem), or a verb's own words.
- * Promises: in the order in which they were found; the same for people and, as JSON, for machines.
+ * Promises: in the order in which they were found, or stand in their file; the same for people and, as JSON, for machines.
  * Never:    prints bytes of a file unescaped.
  */
 #ifndef COMPANION_FINDINGS_H
@@ -39,6 +39,9 @@ void finding_place(struct finding *finding, struct text bytes, unsigned line, st
 /* A problem of the pure code, in the file with these bytes. */
 struct finding *findings_problem(struct findings *to, enum finding_kind kind, const char *file, struct text bytes,
 				 const struct problem *why);
+
+/* Those from this one on: by file as they came, each file's by line; those about no line last. */
+void findings_sort(struct findings *all, size_t from);
 
 void findings_print(const struct findings *all, FILE *stream);
 json_t *findings_json(const struct findings *all); /* an array; new reference */
