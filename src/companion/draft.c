@@ -2,6 +2,7 @@
 #include "companion/draft.h"
 
 #include "companion/generate.h"
+#include "companion/suggest.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -47,65 +48,52 @@ bool draft_is_trusted(const struct image *image, const char *path, enum trust_ki
 	return is_good;
 }
 
-/* The fewest single-byte edits from one word to the other, for "did you mean". */
-static size_t distance(struct text a, const char *b) {
-	const size_t width = strlen(b);
-	size_t row[64];
+/* The pure code knows what is wrong; what was meant takes a comparison with all that could be. */
+static void suggest(struct finding *finding, const struct problem *why) {
+	static const char *const holes[] = {"int", "word", "path"};
+	const bool is_key = strcmp(why->word, "policy-key") == 0, is_hole = strcmp(why->what, "unknown hole") == 0;
+	struct text word = why->about, rest = why->about;
+	struct suggestion near;
 
-	if (width >= 64)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= width; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.length; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= width; j++) {
-			const size_t change = corner + (a.at[i - 1] != b[j - 1]);
-			const size_t edit = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-			corner = row[j];
-			row[j] = change < edit ? change : edit;
-		}
-	}
-	return row[width];
+	if (is_hole)
+		word = text_until(&rest, ":");
+	near = suggest_for(word);
+	for (enum policy_key key = KEY_VERSION; is_key && key < KEY_COUNT; key++)
+		suggest_offer(&near, text_of(policy_key_name(key)));
+	for (size_t i = 0; is_hole && i < sizeof holes / sizeof holes[0]; i++)
+		suggest_offer(&near, text_of(holes[i]));
+	if (near.best[0] == '\0')
+		return;
+	free(finding->hint);
+	if (is_key)
+		finding->hint = output_format("did you mean %s?", near.best);
+	else
+		finding->hint = output_format("did you mean {%s%s}?", near.best,
+					      strcmp(near.best, "path") == 0 ? ":/DIRECTORY" : "");
 }
 
-static void suggest_key(struct finding *finding, struct text name) {
-	size_t least = name.length > 4 ? 3 : 2;
+static struct text row_of(struct text bytes, unsigned line) {
+	struct text row = {0};
 
-	for (enum policy_key key = KEY_VERSION; key < KEY_COUNT; key++) {
-		const char *known = policy_key_name(key);
-		const size_t far = distance(name, known);
-
-		if (far >= least)
-			continue;
-		least = far;
-		free(finding->hint);
-		finding->hint = output_format("did you mean %s?", known);
-	}
+	for (unsigned i = 0; i < line && text_field(&bytes, "\n", &row); i++)
+		;
+	return row;
 }
 
-static void blank_line(char *bytes, size_t length, unsigned line) {
-	char *at = bytes, *const end = bytes + length;
+/* What is in that line of the copy, as a range of the original, whose lines have the same numbers and more bytes. */
+static struct text original(struct text part, struct text copy, struct text bytes, unsigned line) {
+	const struct text row = row_of(copy, line), same = row_of(bytes, line);
 
-	for (; line > 1 && at < end; line--)
-		at = (char *)memchr(at, '\n', (size_t)(end - at)) + 1;
-	for (; at < end && *at != '\n'; at++)
-		*at = '#';
-}
-
-/* A range of the copy, as one of the original. */
-static struct text original(struct text part, const char *copy, size_t length, const char *bytes) {
-	if (part.length > 0 && part.at >= copy && part.at < copy + length)
-		part.at = bytes + (part.at - copy);
+	if (part.length > 0 && part.at >= row.at && part.at + part.length <= row.at + row.length)
+		part.at = same.at + (part.at - row.at);
 	return part;
 }
 
 /* The pure code stops at the first problem; so each line that has one is taken out, and the rest is asked again. */
 static void read_text(struct draft *draft, struct findings *findings) {
-	const size_t length = draft->bytes.length;
+	const size_t length = draft->bytes.length, from = findings->count;
 	char *copy = output_memory(malloc(length + 1));
+	struct text left = {copy, length};
 	struct problem why;
 	bool is_parsed;
 
@@ -113,24 +101,27 @@ static void read_text(struct draft *draft, struct findings *findings) {
 	draft->is_valid = true;
 	for (size_t rounds = 0; rounds < POLICY_MAX_BYTES; rounds++) {
 		struct finding *finding;
+		struct text row;
 
 		why = (struct problem){0};
-		is_parsed = parse_policy((struct text){copy, length}, &draft->policy, &why);
+		is_parsed = parse_policy(left, &draft->policy, &why);
 		if (is_parsed && check_policy(&draft->policy, &why))
 			break;
 		/* Of a text without some of its lines, what is said about the whole may be wrong. */
 		if (why.line == 0 && !draft->is_valid)
 			break;
 		draft->is_valid = false;
-		why.about = original(why.about, copy, length, draft->bytes.at);
+		why.about = original(why.about, left, draft->bytes, why.line);
 		finding = findings_problem(findings, FINDING_ERROR, draft->path, draft->bytes, &why);
-		if (strcmp(why.word, "policy-key") == 0)
-			suggest_key(finding, why.about);
+		suggest(finding, &why);
 		if (why.line == 0)
 			break;
-		blank_line(copy, length, why.line);
+		row = row_of(left, why.line);
+		left.length -= row.length;
+		memmove(copy + (row.at - copy), row.at + row.length, (size_t)(copy + left.length - row.at));
 	}
 	free(copy);
+	findings_sort(findings, from);
 	if (draft->is_valid && parse_policy(draft->bytes, &draft->policy, &why))
 		draft->is_valid = check_policy(&draft->policy, &why);
 }
