@@ -12,6 +12,7 @@
 #endif
 
 static const struct verb *const verbs[] = {
+	&verb_check,
 	&verb_explain,
 	&verb_list,
 	&verb_compile,

@@ -16,6 +16,7 @@ struct verb {
 	int (*run)(int argc, char **argv); /* what stands behind the verb, NULL behind the last */
 };
 
+extern const struct verb verb_check;
 extern const struct verb verb_explain;
 extern const struct verb verb_list;
 extern const struct verb verb_compile;
