@@ -21,6 +21,7 @@ static const struct verb *const verbs[] = {
 	&verb_learn,
 	&verb_import_sudoers,
 	&verb_new,
+	&verb_install,
 	&verb_status,
 };
 

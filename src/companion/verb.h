@@ -25,6 +25,7 @@ extern const struct verb verb_audit;
 extern const struct verb verb_learn;
 extern const struct verb verb_import_sudoers;
 extern const struct verb verb_new;
+extern const struct verb verb_install;
 extern const struct verb verb_status;
 
 #endif
