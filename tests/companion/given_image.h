@@ -30,6 +30,8 @@
 #include <sys/types.h>
 
 extern char given_image[32]; /* its directory */
+extern bool given_image_stays;		  /* root: no child, so that leaks are seen */
+extern void (*given_image_prepare)(void); /* in the child, before the verb; or NULL */
 
 void given_image_make(const char *description);
 void given_image_remove(void);
