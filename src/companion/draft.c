@@ -131,8 +131,12 @@ static bool feed(struct draft *draft, const char *path, enum accounts_file file,
 	char *bytes = image_read(draft->image, path, SIZE_MAX / 4, &length);
 
 	if (bytes == NULL) {
-		findings_add(findings, FINDING_WARNING, path, "account", NULL, "cannot be read, so no name can be looked up: %s",
-			     strerror(errno));
+		const int error = errno;
+		char *shown = output_format("%s%s", draft->image->prefix, path);
+
+		findings_add(findings, FINDING_WARNING, shown, "account", NULL, "cannot be read, so no name can be looked up: %s",
+			     strerror(error));
+		free(shown);
 		return false;
 	}
 	if (length > 0 && bytes[length - 1] != '\n')
