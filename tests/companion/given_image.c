@@ -111,9 +111,10 @@ static void unescape(char *text) {
 	if (strncmp(text, "ELF", 3) == 0)
 		text[0] = '\177', memcpy(text + 1, "ELF", 4);
 	for (const char *from = text; *from != '\0'; from++) {
-		const bool is_escape = from[0] == '\\' && (from[1] == 'n' || from[1] == 'r');
+		const char *known = from[0] == '\\' && from[1] != '\0' ? strchr("nre", from[1]) : NULL;
 
-		*to++ = (char)(!is_escape ? *from : *++from == 'n' ? '\n' : '\r');
+		*to++ = (char)(known == NULL ? *from : *known == 'n' ? '\n' : *known == 'r' ? '\r' : '\033');
+		from += known != NULL;
 	}
 	*to = '\0';
 }
@@ -192,6 +193,8 @@ void given_image_line(const char *line) {
 		own(given_image_path(c), a, b);
 	} else if (strcmp(what, "link") == 0) {
 		cr_assert_eq(symlink(a, given_image_path(b)), 0, "%s", line);
+	} else if (strcmp(what, "remove") == 0) {
+		cr_assert_eq(remove(given_image_path(a)), 0, "%s", line);
 	} else if (strcmp(what, "capability") == 0) {
 		add_capability(given_image_path(a));
 	} else if (strcmp(what, "acl") == 0) {

@@ -12,8 +12,9 @@
  *	user NAME UID GID HOME          a line of /etc/passwd
  *	group NAME GID [MEMBER,...]     a line of /etc/group
  *	dir MODE UID:GID PATH
- *	file MODE UID:GID PATH [TEXT]   TEXT to the end of the line; \n and \r are what they say, ELF is a program's start
+ *	file MODE UID:GID PATH [TEXT]   TEXT to the end of the line; \n, \r and \e are what they say, ELF is a program's start
  *	link TARGET PATH
+ *	remove PATH
  *	capability PATH                 +ep
  *	acl NAME:UID:rwx PATH           one more entry
  *	compile NAME                    runas-policy compile

@@ -108,7 +108,7 @@ static void visit_system(const char *directory, const char *name) {
 Test(check, words_for_what_is_wrong_around_it) {
 	given_image_needs(true);
 	given_image_stays = true;
-	cr_expect_geq(walk(CHECK "system", visit_system), 55);
+	cr_expect_geq(walk(CHECK "system", visit_system), 60);
 }
 
 static const char sound[] = "user app 4002 4002 /srv/app\ngroup app 4002\ndir 0750 4002:4002 /srv/app\n";

@@ -29,14 +29,10 @@ static void make(void) {
 	given_image_write(given_image_path("/work/app.conf"), new_text, 0644);
 }
 
-static void make_as_root(void) {
-	given_image_needs(true);
-	make();
-}
-
 static void end(void) {
 	if (given_image[0] != '\0')
 		given_image_remove();
+	given_image[0] = '\0';
 }
 
 TestSuite(install, .init = make, .fini = end, .timeout = 60);
@@ -241,9 +237,12 @@ Test(install, json_has_the_difference) {
 	json_decref(document);
 }
 
-Test(install, says_that_it_takes_root, .init = make_as_root) {
+Test(install, says_that_it_takes_root) {
 	const char *said;
 
+	if (geteuid() != 0)
+		end(); /* what is skipped is not ended */
+	given_image_needs(true);
 	cr_assert_eq(chmod(given_image_path("/work/app.conf"), 0644), 0);
 	cr_expect_eq(given_image_ask(&verb_install, 65534, (const char *const[]){"./app.conf", NULL}, &said), 2);
 	cr_expect(strstr(said, "only root writes to /etc/runas-app") && strstr(said, "--dry-run"), "%s", said);
