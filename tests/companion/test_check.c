@@ -7,6 +7,7 @@
  * (given_image.h), what is said in NAME.expected; with a first line "# installed" in NAME.image it is an installed one.
  * UPDATE_EXPECTED=1 writes the .expected files: read the difference before you believe it.
  */
+#include "companion/draft.h"
 #include "tests/companion/given_image.h"
 
 #include <criterion/criterion.h>
@@ -214,5 +215,26 @@ Test(check, says_what_a_plain_user_cannot_see) {
 	cr_expect(strstr(said, "note: IMAGE/srv/app/current cannot be looked at: Permission denied [directory]"), "%s",
 		  said);
 	cr_expect(strstr(said, "hint: ask as root") && strstr(said, "app: ok\n"), "%s", said);
+	given_image_remove();
+}
+
+/* Only of the system that runs is the kernel asked. */
+Test(check, asks_this_kernel_about_limits_and_landlock) {
+	static const char text[] = "runas-app = 1\nuser = 4002\ngroup = 4002\nhome = /\ndirectory = /\ncommand = /bin/sh -x\n"
+				   "write = /tmp\nlimit_nofile = 4000000000\n";
+	const int abi = rehearsal_landlock_abi();
+	const char *said;
+
+	given_image_needs(false);
+	given_image_make("");
+	given_image_write(given_image_path("/work/app.conf"), text, 0644);
+	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("app.conf"), &said), 1);
+	cr_expect(strstr(said, "app.conf:8:16: error: no process may have more than "), "%s", said);
+	if (abi < 2)
+		cr_expect(strstr(said, "app.conf:7:9: warning: ") && strstr(said, "[landlock]"), "%s", said);
+	else
+		cr_expect_eq(strstr(said, "[landlock]") != NULL, abi == 2, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "app.conf"), &said), 0);
+	cr_expect(!strstr(said, "[limits]") && !strstr(said, "[landlock]"), "%s", said);
 	given_image_remove();
 }
