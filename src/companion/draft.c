@@ -62,6 +62,11 @@ static void suggest(struct finding *finding, const struct problem *why) {
 		suggest_offer(&near, text_of(policy_key_name(key)));
 	for (size_t i = 0; is_hole && i < sizeof holes / sizeof holes[0]; i++)
 		suggest_offer(&near, text_of(holes[i]));
+	if (is_key && text_starts(word, text_of("\xef\xbb\xbf"))) {
+		free(finding->hint);
+		finding->hint = output_format("save it without a byte order mark: sed -i '1s/^\\xef\\xbb\\xbf//' FILE");
+		return;
+	}
 	if (near.best[0] == '\0')
 		return;
 	free(finding->hint);
@@ -89,19 +94,48 @@ static struct text original(struct text part, struct text copy, struct text byte
 	return part;
 }
 
+/* Of a line that is said to miss another one: was that one there, and taken out because it is wrong itself? */
+static bool is_consequence(const struct problem *why, const bool removed[KEY_COUNT]) {
+	static const struct {
+		const char *what;
+		enum policy_key missed;
+	} known[] = {
+		{"no command would get this socket:", KEY_SERVE},
+		{"without `listen` there is nothing to serve on:", KEY_LISTEN},
+		{"there is no `write` or `tmp` to enforce:", KEY_WRITE},
+		{"there is no `write` or `tmp` to enforce:", KEY_TMP},
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (strcmp(why->what, known[i].what) == 0 && removed[known[i].missed])
+			return true;
+	return false;
+}
+
+static void remember(struct text row, bool removed[KEY_COUNT]) {
+	const struct text name = text_trim(text_until(&row, "="));
+
+	for (enum policy_key key = KEY_VERSION; key < KEY_COUNT; key++)
+		removed[key] = removed[key] || text_is(name, policy_key_name(key));
+}
+
 /* The pure code stops at the first problem; so each line that has one is taken out, and the rest is asked again. */
 static void read_text(struct draft *draft, struct findings *findings) {
+	static const char version[] = "runas-app = 1";
 	const size_t length = draft->bytes.length, from = findings->count;
-	char *copy = output_memory(malloc(length + 1));
+	char *copy = output_memory(malloc(length + sizeof version));
 	struct text left = {copy, length};
+	bool is_parsed, has_ours = false, removed[KEY_COUNT] = {false};
 	struct problem why;
-	bool is_parsed;
 
 	memcpy(copy, draft->bytes.at, length + 1);
 	draft->is_valid = true;
 	for (size_t rounds = 0; rounds < POLICY_MAX_BYTES; rounds++) {
 		struct finding *finding;
 		struct text row;
+		bool is_first;
+		size_t behind;
+		char *at;
 
 		why = (struct problem){0};
 		is_parsed = parse_policy(left, &draft->policy, &why);
@@ -112,13 +146,23 @@ static void read_text(struct draft *draft, struct findings *findings) {
 			break;
 		draft->is_valid = false;
 		why.about = original(why.about, left, draft->bytes, why.line);
-		finding = findings_problem(findings, FINDING_ERROR, draft->path, draft->bytes, &why);
-		suggest(finding, &why);
+		if (!is_consequence(&why, removed) &&
+		    !(has_ours && strcmp(why.word, "policy-version") == 0 && text_is(why.about, "runas-app"))) {
+			finding = findings_problem(findings, FINDING_ERROR, draft->path, draft->bytes, &why);
+			suggest(finding, &why);
+		}
 		if (why.line == 0)
 			break;
 		row = row_of(left, why.line);
-		left.length -= row.length;
-		memmove(copy + (row.at - copy), row.at + row.length, (size_t)(copy + left.length - row.at));
+		remember(row, removed);
+		/* Without a first line every other one would be wrong. */
+		is_first = !is_parsed && draft->policy.count == 0 && !has_ours;
+		has_ours = has_ours || is_first;
+		at = copy + (row.at - copy);
+		behind = (size_t)(copy + left.length - (row.at + row.length));
+		memmove(at + (is_first ? strlen(version) : 0), row.at + row.length, behind);
+		memcpy(at, version, is_first ? strlen(version) : 0);
+		left.length += (is_first ? strlen(version) : 0) - row.length;
 	}
 	free(copy);
 	findings_sort(findings, from);

@@ -65,19 +65,19 @@ static bool has_text(const struct inspection *i, struct text name) {
 static void say_unusable(struct inspection *i, const struct setting *s, struct problem *why, const char *path) {
 	const struct text name = name_in(s);
 	const struct plan_profile wanted = plan_profile(&i->draft->policy);
-	const bool is_missing = strcmp(why->word, "filter-missing") == 0;
+	const bool is_missing = strcmp(why->word, "filter-missing") == 0 || strcmp(why->word, "policy-missing") == 0;
 	const bool has_no_text = is_missing && wanted.is_site && !has_text(i, wanted.name);
 	const char *hint = has_no_text || (is_missing && !wanted.is_site) ? nearest(i, name) : NULL;
 	enum finding_kind kind = !wanted.is_site ? FINDING_ERROR : i->absent;
 
 	if (has_no_text) {
-		inspect_say(i, i->absent, s, name, why->word,
+		inspect_say(i, i->absent, s, name, "filter-missing",
 			    hint != NULL ? hint : inspect_words(i, "write it, see runas-app.profile(5)"),
 			    "no such site profile: there is no %s" PROFILES "/%.*s.profile", i->draft->image->prefix,
 			    (int)wanted.name.length, wanted.name.at);
 		return;
 	}
-	if (is_missing && why->error == EACCES)
+	if (why->error == EACCES)
 		kind = FINDING_NOTE;
 	if (hint == NULL && why->hint != NULL)
 		hint = inspect_words(i, "%s%.*s", why->hint, (int)why->hint_about.length, why->hint_about.at);
