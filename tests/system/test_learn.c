@@ -142,14 +142,17 @@ static void paste(const struct world_run *run) {
 	"mkdir -p made/below && echo text >made/below/file && mv made/below/file made/file && ln -s file made/link "   \
 	"&& "                                                                                                          \
 	"rm made/link && echo text >>one && cat one >/dev/null && echo text >/tmp/learn.$$ && rm /tmp/learn.$$ && "    \
+	"mv /srv/from/file /srv/into/file && "                                                                         \
 	"perl -MSocket -e 'socket(A,AF_UNIX,SOCK_STREAM,0) && bind(A,pack_sockaddr_un(\"/srv/run/s\")) && "            \
-	"socket(B,AF_INET,SOCK_STREAM,0) or die $!' && rm /srv/run/s && echo all done"
+	"socket(B,AF_INET,SOCK_STREAM,0) or die $!' && echo all done"
 
 static const char *const shell[] = {"/bin/sh", "-c", DEEDS, NULL};
 
 Test(learn, finds_what_a_run_in_force_lacks) {
 	enter();
-	world_directory("/srv/run", WORLD_APP, WORLD_APP, 0755);
+	for (const char *const *path = WORLD_LIST("/srv/run", "/srv/from", "/srv/into"); *path; path++)
+		world_directory(*path, WORLD_APP, WORLD_APP, 0755);
+	world_file("/srv/from/file", WORLD_APP, WORLD_APP, 0644, "");
 	struct world_run *run = world_launch(&world_deploy, WORLD_LIST("app", "--", "/bin/sh", "-c", DEEDS));
 	cr_expect(!world_exited(run, 0), "nothing is lacking: %s", run->out);
 
@@ -163,6 +166,8 @@ Test(learn, finds_what_a_run_in_force_lacks) {
 	expect_line(run, "\nallow = socket if arg0 == AF_INET   # seen ");
 	expect_line(run, "\nwrite = /srv/ra_app\n");
 	expect_line(run, "\nwrite = /srv/run\n");
+	expect_line(run, "\nwrite = /srv/from\n");
+	expect_line(run, "\nwrite = /srv/into\n");
 	expect_line(run, "\ntmp = /tmp\n");
 	expect_no_line(run, "\nwrite = /dev");
 	expect_no_line(run, "\nwrite = /tmp");
@@ -174,6 +179,8 @@ Test(learn, finds_what_a_run_in_force_lacks) {
 	unlink("/srv/ra_app/made/file");
 	rmdir("/srv/ra_app/made");
 	unlink("/srv/ra_app/one");
+	unlink("/srv/run/s");
+	world_file("/srv/from/file", WORLD_APP, WORLD_APP, 0644, "");
 	paste(run);
 	run = world_launch(&world_deploy, WORLD_LIST("app", "--", "/bin/sh", "-c", DEEDS));
 	cr_expect(world_exited(run, 0), "status %#x: %s%s\n%s%s", (unsigned)run->status, run->out, run->err,
