@@ -25,23 +25,20 @@ static char *words(const char *text) { return output_memory(strdup(text)); }
 /* --- what is planned --- */
 
 struct rehearsal *compare_plan(struct draft *draft, struct findings *findings) {
-	static char program[] = "/bin/true", *command[] = {program, NULL}, *nothing[] = {NULL};
-	const struct rehearsal_call call = {.command = command, .environment = nothing, .cwd = "/", .landlock_abi = 7};
+	static char *nothing[] = {NULL};
+	const struct rehearsal_call call = {.environment = nothing, .cwd = "/", .landlock_abi = 7};
 	struct policy *policy = &draft->policy;
 	struct rehearsal *ret;
 	size_t kept = 0;
 
-	/* What a launch makes of a process does not hang on these, and they may be secret, stale, or many. */
+	/* What a launch makes of a process does not hang on these, and they may be secret or stale. */
 	for (size_t i = 0; i < policy->count; i++) {
 		const enum policy_key key = policy->settings[i].key;
 
-		if (key != KEY_COMMAND && key != KEY_SERVE && key != KEY_ENV_FILE && key != KEY_SYSCALLS &&
-		    key != KEY_STDIO_CHOWN)
+		if (key != KEY_ENV_FILE && key != KEY_SYSCALLS && key != KEY_STDIO_CHOWN)
 			policy->settings[kept++] = policy->settings[i];
 	}
-	kept -= kept == POLICY_MAX_SETTINGS;
-	policy->settings[kept] = (struct setting){text_of("*"), KEY_COMMAND, 0};
-	policy->count = kept + 1;
+	policy->count = kept;
 	ret = draft_rehearse(draft, &call);
 	if (ret->stage == REHEARSAL_READY)
 		return ret;

@@ -27,7 +27,7 @@ struct comparisons {
 	bool is_rootless; /* the same, but for a bounding set: as in a container that is the app's user already */
 };
 
-/* What a launch of this policy makes, whatever the command; NULL: said. The draft's commands are no longer its own then. */
+/* What a launch of this policy makes, whatever the command; NULL: findings say why. The draft's profile is the default one then. */
 struct rehearsal *compare_plan(struct draft *draft, struct findings *findings);
 
 /* draft and plan NULL: only what is so. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* runas-policy status: what a running app really is, beside what its policy promises. */
 #include "companion/compare.h"
+#include "companion/table.h"
 #include "companion/verb.h"
 
 #include <errno.h>
-#include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,46 +73,25 @@ static bool find_policy(struct status *s, uint32_t uid) {
 
 /* --- for people --- */
 
-static struct libscols_table *new_table(const char *const *columns) {
-	struct libscols_table *table;
-
-	scols_init_debug(0);
-	table = output_memory(scols_new_table());
-	scols_table_enable_colors(table, output_colour(stdout, OUTPUT_RED)[0] != '\0');
-	for (; *columns != NULL; columns++)
-		scols_table_new_column(table, *columns, 0, columns[1] == NULL ? SCOLS_FL_WRAP : 0);
-	if (!isatty(STDOUT_FILENO))
-		scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
-	return table;
-}
-
-static struct libscols_line *add_line(struct libscols_table *table, enum comparison how, const char *const *cells) {
-	static const char *const colours[] = {
-		[COMPARE_DIFFERS] = "red", [COMPARE_CHANGED] = "yellow", [COMPARE_UNKNOWN] = "gray"};
-	struct libscols_line *line = output_memory(scols_table_new_line(table, NULL));
-
-	for (size_t i = 0; cells[i] != NULL; i++)
-		scols_line_set_data(line, i, cells[i]);
-	if (how < sizeof colours / sizeof colours[0] && colours[how] != NULL)
-		scols_line_set_color(line, colours[how]);
-	return line;
+static enum output_colour colour_of(enum comparison how) {
+	return how == COMPARE_DIFFERS	? OUTPUT_RED
+	       : how == COMPARE_CHANGED ? OUTPUT_YELLOW
+	       : how == COMPARE_SAME	? OUTPUT_GREEN
+					: OUTPUT_DIM;
 }
 
 static void print_comparisons(const struct comparisons *all, bool has_policy) {
-	static const char *const marks[] = {"ok", "~", "!!", "?", ""};
-	static const char *const columns[] = {"", "WHAT", "POLICY", "IS", NULL};
-	struct libscols_table *table = new_table(columns);
+	static const char *const marks[] = {"ok", "~", "!!", "?", "."};
+	struct table *table = table_new(4, (const char *const[]){"", "WHAT", "POLICY", "IS"}, 0);
 
 	for (size_t i = 0; i < all->count; i++) {
 		const struct compared *one = &all->list[i];
+		const char *should = one->should != NULL ? one->should : has_policy ? "-" : "";
 
-		add_line(table, one->how,
-			 (const char *const[]){marks[one->how], one->what,
-					       one->should == NULL ? has_policy ? "-" : "" : one->should, one->is,
-					       NULL});
+		table_row(table, colour_of(one->how),
+			  (const char *const[]){marks[one->how], one->what, should, one->is});
 	}
-	scols_print_table(table);
-	scols_unref_table(table);
+	table_print(table, stdout);
 }
 
 static void print_descriptors(const struct process *p) {
@@ -282,8 +261,7 @@ static void judge(struct status *s, const struct process *p, const struct compar
 }
 
 static int show_app(struct status *s, const char *app) {
-	static const char *const columns[] = {"PID", "STARTED", "DIFFERS", "COMMAND", NULL};
-	struct libscols_table *table = new_table(columns);
+	struct table *table = table_new(4, (const char *const[]){"PID", "STARTED", "DIFFERS", "COMMAND"}, 0);
 	json_t *list = output_memory(json_array());
 	pid_t *pids = process_list();
 	size_t count = 0;
@@ -302,12 +280,12 @@ static int show_app(struct status *s, const char *app) {
 		pid = output_format("%d", (int)p->pid);
 		number = output_format("%zu", all.different);
 		command = shown_command(p);
-		add_line(table, all.different > 0 ? COMPARE_DIFFERS : COMPARE_SAME,
-			 (const char *const[]){pid,
-					       all.is_launched	 ? "runas-app"
-					       : all.is_rootless ? "runas-app, without root"
-								 : "by other means",
-					       number, command, NULL});
+		table_row(table, colour_of(all.different > 0 ? COMPARE_DIFFERS : COMPARE_SAME),
+			  (const char *const[]){pid,
+						all.is_launched	  ? "runas-app"
+						: all.is_rootless ? "runas-app, without root"
+								  : "by other means",
+						number, command});
 		judge(s, p, &all);
 		json_array_append_new(list, json_process(p, &all, true));
 		free(pid);
@@ -323,13 +301,15 @@ static int show_app(struct status *s, const char *app) {
 					   findings_json(&s->findings))))
 			status = OUTPUT_USAGE;
 	} else if (count > 0) {
-		scols_print_table(table);
+		table_print(table, stdout);
+		table = NULL;
 		if (s->findings.count > 0)
 			puts("");
 		findings_print(&s->findings, stdout);
 		printf("%srunas-policy status PID shows all of one process\n", s->findings.count > 0 ? "\n" : "");
 	}
-	scols_unref_table(table);
+	if (table != NULL)
+		table_free(table);
 	json_decref(list);
 	if (count == 0)
 		status = output_fail(NULL, "status: %s: no process runs as uid %u", app, s->wanted->plan.uid.value);
@@ -383,6 +363,7 @@ const struct verb verb_status = {
 		"bounding set\n"
 		"       that is not empty, because it was started without root, as in a container\n"
 		"  ?    cannot be seen from outside (securebits, Landlock), or not by you\n"
+		"  .    the policy says nothing about it\n"
 		"\n"
 		"A process counts as started by runas-app when it has no_new_privs, the filters, no capabilities, and "
 		"an empty\n"
