@@ -122,6 +122,8 @@ static void remember(struct text row, bool removed[KEY_COUNT]) {
 /* The pure code stops at the first problem; so each line that has one is taken out, and the rest is asked again. */
 static void read_text(struct draft *draft, struct findings *findings) {
 	static const char version[] = "runas-app = 1";
+	enum { MOST = 100 };
+	size_t rounds = 0;
 	const size_t length = draft->bytes.length, from = findings->count;
 	char *copy = output_memory(malloc(length + sizeof version));
 	struct text left = {copy, length};
@@ -130,7 +132,7 @@ static void read_text(struct draft *draft, struct findings *findings) {
 
 	memcpy(copy, draft->bytes.at, length + 1);
 	draft->is_valid = true;
-	for (size_t rounds = 0; rounds < POLICY_MAX_BYTES; rounds++) {
+	for (; rounds < MOST; rounds++) {
 		struct finding *finding;
 		struct text row;
 		bool is_first;
@@ -166,6 +168,8 @@ static void read_text(struct draft *draft, struct findings *findings) {
 	}
 	free(copy);
 	findings_sort(findings, from);
+	if (rounds == MOST)
+		findings_add(findings, FINDING_ERROR, draft->path, "policy-size", NULL, "more than %d errors; the rest is not shown", MOST);
 	if (draft->is_valid && parse_policy(draft->bytes, &draft->policy, &why))
 		draft->is_valid = check_policy(&draft->policy, &why);
 }
