@@ -115,12 +115,13 @@ static bool add_secrets(struct environment *e, struct sink *bytes, struct text s
 
 	for (struct text line; text_field(&secrets, "\n", &line); number++) {
 		const struct text name = environment_name(line);
+		const bool is_shaped = text_is_printable(line) && environment_is_assignment(line);
 		const char *what = NULL;
 
 		if (text_trim(line).length == 0 || line.at[0] == '#')
 			continue;
-		if (!text_is_printable(line) || !environment_is_assignment(line) || line.length > ENVIRONMENT_MAX_VALUE)
-			what = "not NAME=value (the line is a secret, so not shown)";
+		if (!is_shaped || line.length > ENVIRONMENT_MAX_VALUE)
+			what = is_shaped ? "longer than 32 KiB" : "not NAME=value (the line is a secret, so not shown)";
 		else if (environment_is_ours(name))
 			what = "runas-app itself sets this name";
 		else if (find(e, name) < e->count)
@@ -128,7 +129,7 @@ static bool add_secrets(struct environment *e, struct sink *bytes, struct text s
 		else if (environment_set(e, bytes, name, text_after(line, name.length + 1), why))
 			continue;
 		problem_about(why, "env-file", what != NULL ? what : "more than 1024 variables or 128 KiB of environment",
-			      (struct text){0}, "NAME=value: no export, quotes round the value, or control characters");
+			      (struct text){0}, is_shaped ? NULL : "NAME=value: no export, quotes round the value, or control characters");
 		why->object = path;
 		why->line = number;
 		return false;

@@ -12,7 +12,8 @@ bool trust_check(enum trust_kind kind, uint32_t uid, uint32_t mode, uint64_t siz
 			   "no symlink, FIFO or device; in Kubernetes mount it with subPath, or copy it")) &&
 	    (uid == 0 || problem_about(why, "policy-owner", "does not belong to root", none, "chown root: ")) &&
 	    ((mode & 022) == 0 || problem_about(why, "policy-mode", "can be written by others than root", none,
-						"chmod go-w (in a Dockerfile: COPY --chmod=0644) ")) &&
+						kind == TRUST_DIRECTORY ? "chmod go-w "
+						: "chmod go-w (in a Dockerfile: COPY --chmod=0644) ")) &&
 	    (kind != TRUST_SECRET || (mode & 077) == 0 ||
 	     problem_about(why, "env-file", "can be read by others than root", none, "chmod 600 ")) &&
 	    (kind == TRUST_DIRECTORY || size <= most || problem_about(why, "policy-size", "is too large", none, NULL)))
