@@ -300,12 +300,14 @@ Test(access, agrees_with_the_kernel_on_symlinks) {
 	static const char *const targets[] = {"../d/file", "../d", "../d/directory/",	"../d/file/", "../d/absent",
 					      "nowhere/x", "link", "../d/../d/./socket"};
 	const int listener = make_objects();
+	char absolute[64];
 
+	snprintf(absolute, sizeof absolute, "%s/d/./file", top);
 	for (size_t round = 0; round < 60; round++) {
 		const char *target = targets[round % (sizeof targets / sizeof targets[0])];
 
 		unlink("l/link");
-		cr_assert_eq(symlink(target, "l/link"), 0);
+		cr_assert_eq(symlink(round % 11 == 10 ? absolute : target, "l/link"), 0);
 		cr_assert_eq(lchown("l/link", ONE_OF(0, 4001, 4002), 0), 0);
 		shuffle("d");
 		shuffle("d/file");
@@ -470,6 +472,53 @@ Test(access, says_when_it_may_not_look) {
 	access_free(answer);
 }
 
+/* What /proc says of fs.protected_symlinks, for us alone. */
+static void pretend(const char *value) {
+	static bool is_alone;
+	const int fd = open("switch", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	cr_assert(fd >= 0 && write(fd, value, 1) == 1);
+	close(fd);
+	if (is_alone)
+		return;
+	if (unshare(CLONE_NEWNS) != 0)
+		SKIP("no mount namespaces here");
+	cr_assert_eq(mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL), 0);
+	cr_assert_eq(mount("switch", "/proc/sys/fs/protected_symlinks", NULL, MS_BIND, NULL), 0);
+	is_alone = true;
+}
+
+/* The comparisons above show it only where the machine has it on. */
+Test(access, symlinks_of_others_in_sticky_directories_are_protected) {
+	const struct access_who *owner = &people[1], *other = &people[0];
+	struct access *answer;
+	char path[64];
+
+	make_objects();
+	pretend("1");
+	snprintf(path, sizeof path, "%s/l/link", top);
+	cr_assert_eq(chmod("l", 01777), 0);
+	cr_assert_eq(symlink("../d/file", "l/link"), 0);
+	cr_assert_eq(lchown("l/link", 4002, 4002), 0);
+	answer = access_path(&here, other, path, ACCESS_READ);
+	cr_assert_eq(answer->verdict, ACCESS_DENIED);
+	cr_expect_eq(answer->first->reason, ACCESS_STICKY_LINK);
+	access_free(answer);
+	answer = access_path(&here, owner, path, ACCESS_READ);
+	cr_expect_eq(answer->verdict, ACCESS_ALLOWED);
+	access_free(answer);
+	cr_assert_eq(chmod("l", 0777), 0);
+	answer = access_path(&here, other, path, ACCESS_READ);
+	cr_expect_eq(answer->verdict, ACCESS_ALLOWED);
+	access_free(answer);
+	cr_assert_eq(chmod("l", 01777), 0);
+	pretend("0");
+	answer = access_path(&here, other, path, ACCESS_READ);
+	cr_expect_eq(answer->verdict, ACCESS_ALLOWED);
+	access_free(answer);
+	umount2("/proc/sys/fs/protected_symlinks", MNT_DETACH);
+}
+
 Test(access, stays_in_the_image) {
 	struct image image;
 	struct access *answer;
@@ -480,6 +529,13 @@ Test(access, stays_in_the_image) {
 	answer = access_path(&image, &people[0], "/../../../d/file", ACCESS_READ);
 	cr_expect_eq(answer->verdict, ACCESS_ALLOWED);
 	cr_expect_str_eq(answer->target->path, "/d/file");
+	access_free(answer);
+	answer = access_path(&image, &people[0], "/d/../d/file", ACCESS_READ);
+	cr_expect_eq(answer->verdict, ACCESS_ALLOWED);
+	access_free(answer);
+	cr_assert_eq(symlink("/d/file", "l/down"), 0);
+	answer = access_path(&image, &people[0], "/l/down", ACCESS_READ);
+	cr_expect_eq(answer->verdict, ACCESS_ALLOWED);
 	access_free(answer);
 	answer = access_path(&image, &people[0], "/up", ACCESS_READ);
 	cr_expect_eq(answer->verdict, ACCESS_DENIED);

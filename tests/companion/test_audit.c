@@ -101,7 +101,7 @@ Test(audit, everything_that_drifts) {
 	image_file("/etc/logrotate.d/rails", 0, 0, 0644,
 		   "/srv/rails-app/shared/log/*.log\n/srv/other/*.log {\n\tweekly\n\tcreate 0644 root root\n\tsu "
 		   "deploy deploy\n"
-		   "\tpostrotate\n\t\tcreate 1 2 3\n\tendscript\n}\n\"/srv/rails-app/shared/log/open.log\" "
+		   "\tpostrotate\n\t\ttrue\n\t\tcreate 1 2 3\n\tendscript\n}\n\"/srv/rails-app/shared/log/open.log\" "
 		   "{\n\tcopytruncate\n}\n");
 	image_file("/etc/logrotate.d/rails.dpkg-old", 0, 0, 0644,
 		   "/srv/rails-app/shared/log/*.log {\n\tcreate 0666 root root\n}\n");
@@ -169,13 +169,13 @@ Test(audit, logrotate_in_open_directories_and_by_default) {
 
 /* A place of everybody's is no place of the app's. */
 Test(audit, shared_directories_are_not_walked) {
-	image_directory("/tmp", 0, 0, 01777);
-	image_file("/tmp/foreign", 0, 0, 0666, "");
+	image_directory("/var/tmp", 0, 0, 01777);
+	image_file("/var/tmp/foreign", 0, 0, 0666, "");
 	image_file("/etc/runas-app/rails-app.conf", 0, 0, 0644,
-		   "runas-app = 1\nuser = rails\ndirectory = /srv/rails-app\ncommand = *\nwrite = /tmp\n");
+		   "runas-app = 1\nuser = rails\ndirectory = /srv/rails-app\ncommand = *\nwrite = /var/tmp\n");
 	cr_expect_eq(AUDIT(), 0);
-	expect_said("IMAGE/tmp: note: is shared with others");
-	cr_expect_eq(count_of("/tmp/foreign"), 0);
+	expect_said("IMAGE/var/tmp: note: is shared with others");
+	cr_expect_eq(count_of("/var/tmp/foreign"), 0);
 }
 
 /* A write path that the app cannot write to. */

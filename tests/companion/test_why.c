@@ -90,12 +90,14 @@ static bool set_acl(const char *command) {
 	cr_assert_not_null(acl, "%s: %m", path);
 	for (int which = ACL_FIRST_ENTRY; acl_get_entry(acl, which, &entry) == 1; which = ACL_NEXT_ENTRY) {
 		acl_tag_t tag;
-		const id_t *id;
+		id_t *id;
 
 		acl_get_tag_type(entry, &tag);
 		id = tag == ACL_USER ? acl_get_qualifier(entry) : NULL;
 		if (id != NULL && *id == uid)
 			acl_delete_entry(acl, entry);
+		if (id != NULL)
+			acl_free(id);
 	}
 	acl_create_entry(&acl, &entry);
 	acl_set_tag_type(entry, ACL_USER);
@@ -248,6 +250,12 @@ Test(why, hints_mend) {
 			   "root:x:0:\nshop:x:4001:\nother:x:4002:\nweb:x:4010:\nwww-data:x:4033:\n");
 		image_directory("/home/a", owners[state >> 8 & 3], owners[state >> 10 & 3], modes[state >> 12 & 7]);
 		image_file("/home/a/f", owners[state >> 15 & 3], owners[state >> 17 & 3], modes[state >> 19 & 7], "");
+		if ((state >> 22 & 1) != 0) {
+			char command[128];
+
+			snprintf(command, sizeof command, "setfacl -m u:4002:x %s", image_path("/home/a/f"));
+			cr_assert(set_acl(command));
+		}
 		rounds = obey_until_yes(
 			(const char *const[]){"--user", "www-data", "/home/a/f", accesses[round % 3], NULL}, hint);
 		cr_expect_geq(rounds, 0, "round %u: %s: %s", round, hint, said);
