@@ -162,15 +162,24 @@ static bool is_powerful(const char *group) {
 	return false;
 }
 
-/* Root's own: what somebody else needs belongs elsewhere. */
-static bool is_private(const char *path) {
-	static const char *const private[] = {"/root",	      "/etc/shadow",	"/etc/gshadow",
-					      "/etc/sudoers", "/etc/sudoers.d", "/etc/ssl/private"};
-
-	for (size_t i = 0; i < sizeof private / sizeof private[0]; i++)
-		if (is_below(path, private[i]))
+static bool is_below_any(const char *path, const char *const *directories) {
+	for (; *directories != NULL; directories++)
+		if (is_below(path, *directories))
 			return true;
 	return false;
+}
+
+/* What no app and no web server should get at, whatever they ask for: it belongs elsewhere. */
+static bool is_roots_alone(const struct access_step *step) {
+	static const char *const secrets[] = {
+		"/root", "/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d", "/etc/ssl/private", NULL};
+	static const char *const system[] = {"/bin",   "/boot", "/etc", "/lib", "/lib32",
+					     "/lib64", "/sbin", "/usr", NULL};
+	const bool is_written = (step->needs & ACCESS_W) != 0;
+
+	return step->status.st_uid == 0 &&
+	       (is_below_any(step->path, secrets) ||
+		(is_written && (strcmp(step->path, "/") == 0 || is_below_any(step->path, system))));
 }
 
 /* In an image that is not running, only numbers mean what they mean here. */
@@ -236,10 +245,11 @@ static char *mend_permission(const struct image *image, const struct access_who 
 	char bits[4], *person = person_word(image, who, names), *group = group_word(image, who->gid), *ret;
 
 	bits_text(step->needs & ~step->has, bits);
-	if (is_private(step->path) && step->class == ACCESS_OTHER) {
+	if (step->class != ACCESS_OWNER && is_roots_alone(step)) {
 		free(person);
 		free(group);
-		return output_format("put it elsewhere: %s is for root alone", path);
+		return output_format("use another place: %s is for root alone%s", path,
+				     (step->needs & ACCESS_W) != 0 ? " to write" : "");
 	}
 	/* Whose the directory is could put another file in its place anyway: to own this one gives nothing more. With a
 	 * second name it might be a file that matters elsewhere. */

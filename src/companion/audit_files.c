@@ -17,12 +17,13 @@
 static const struct access_who anybody = {.overrides = true};
 
 /* Where a path of the policy really is, and its status; NULL: not there. */
-static char *resolve(const struct audit *a, const char *path, struct access_step *ret_step) {
+static char *resolve(struct audit *a, const char *path, struct access_step *ret_step) {
 	struct access *access = access_path(a->image, &anybody, path, ACCESS_READ);
 	char *ret = access->target == NULL ? NULL : output_memory(strdup(access->target->path));
 
 	if (ret != NULL)
 		ret_step->status = access->target->status;
+	a->unread += access->verdict == ACCESS_UNKNOWN;
 	access_free(access);
 	return ret;
 }

@@ -103,8 +103,9 @@ static char *name_text(const struct access_step *step) {
 static char *remark_text(const struct question *q, const struct access_step *step) {
 	char *acl = access_acl_text(&q->options.image, step), *mount = mount_text(step), *ret;
 	const bool shows_mount = step->is_mount && mount[0] != '\0';
-	const char *denies = step == q->answer->first
-				     ? (q->answer->verdict == ACCESS_UNKNOWN ? "<- hidden" : "<- denies")
+	const bool is_hidden = step->reason == ACCESS_UNREADABLE || step->reason == ACCESS_PROCESS_LINK;
+	const char *denies = is_hidden			   ? "<- hidden"
+			     : step == q->answer->first	   ? "<- denies"
 			     : step->reason != ACCESS_FINE ? "<- denies too"
 			     : !step->is_there		   ? "(to be made)"
 							   : "";

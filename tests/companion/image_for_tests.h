@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static uid_t image_asker; /* who runs the verb */
 static char image_top[] = "/tmp/image.XXXXXX";
 
 static const char *image_path(const char *path) {
@@ -86,6 +87,8 @@ static int image_ask(const struct verb *verb, const char *const *arguments, cons
 	if (child == 0) {
 		dup2(out, 1);
 		dup2(out, 2);
+		if (setresuid(image_asker, image_asker, image_asker) != 0)
+			_exit(99);
 		status = verb->run(argc, argv);
 		fflush(NULL);
 		_exit(status);

@@ -187,6 +187,20 @@ Test(audit, write_paths_must_be_writable) {
 	expect_said("rails cannot write to /srv/uploads");
 }
 
+/* A plain user gets what a plain user can see, and is told what not. */
+Test(audit, as_a_plain_user) {
+	image_asker = 4009;
+	cr_expect_eq(AUDIT(), 2);
+	expect_said("directories could not be read [audit-unread]\n    hint: ask as root\n");
+	cr_expect_eq(chmod(image_path("/srv/rails-app"), 0755), 0);
+	cr_expect_eq(chmod(image_path("/srv/rails-app/shared"), 0755), 0);
+	cr_expect_eq(chmod(image_path("/srv/rails-app/shared/log"), 0755), 0);
+	cr_expect_eq(AUDIT(), 0);
+	image_file("/etc/cron.d/rails", 0, 0, 0600, "");
+	cr_expect_eq(AUDIT(), 2);
+	expect_said("1 files of cron, logrotate and others could not be read");
+}
+
 Test(audit, wrong_questions) {
 	cr_expect_eq(image_ask(&verb_audit, (const char *const[]){NULL}, &said), 2);
 	cr_expect_eq(image_ask(&verb_audit, (const char *const[]){"nothing", NULL}, &said), 2);

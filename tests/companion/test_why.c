@@ -333,6 +333,24 @@ Test(why, notes_what_runs) {
 	close(here.root);
 }
 
+/* No command that would give an app the system's own files. */
+Test(why, never_advises_to_open_what_is_roots) {
+	image_directory("/root", 0, 0, 0700);
+	image_file("/root/app.sock", 0, 0, 0644, "");
+	image_directory("/usr", 0, 0, 0755);
+	cr_expect_eq(WHY("shop", "/etc/passwd", "write"), 1);
+	cr_expect_not_null(strstr(said, "hint: use another place: IMAGE/etc/passwd is for root alone to write\n"), "%s",
+			   said);
+	cr_expect_eq(WHY("shop", "/usr/new", "write"), 1);
+	cr_expect_not_null(strstr(said, "hint: use another place: IMAGE/usr is for root alone to write\n"), "%s", said);
+	cr_expect_eq(WHY("shop", "/root/app.sock"), 1);
+	cr_expect_not_null(strstr(said, "hint: use another place: IMAGE/root is for root alone\n"), "%s", said);
+	image_asker = 4009;
+	cr_expect_eq(WHY("--user", "4009", "/root/app.sock"), 1);
+	cr_expect_not_null(strstr(said, "app.sock <- hidden\n"), "%s", said);
+	cr_expect_eq(WHY("--user", "root", "/root/app.sock"), 2);
+}
+
 Test(why, wrong_questions) {
 	cr_expect_eq(WHY("shop"), 2);
 	cr_expect_eq(WHY("shop", "/home", "look"), 2);
