@@ -55,6 +55,11 @@ static bool listen_on(const struct policy_listen *l, int fd) {
 	       getsockname(fd, &now.any, &now_length) == 0 && now_length == length && memcmp(&then, &now, length) == 0;
 }
 
+void descriptors_release(const struct launch_plan *plan, const struct report *to) {
+	must(plan->listen_count == 0 || syscall(SYS_close_range, (unsigned)POLICY_FD_FIRST, ~0U, 0U) == 0, to, "listen",
+	     "descriptors", NULL);
+}
+
 void descriptors_listen(const struct launch_plan *plan, const struct report *to) {
 	/* Or the caller could stop us here, and hold the ports for as long as it likes. */
 	must(!plan->has_root || plan->listen_count == 0 || identity_leave_caller(), to, "listen", "real uid", NULL);

@@ -175,6 +175,7 @@ static void make_plan(struct workspace *w, const struct plan_given *given) {
 	refuse_unless(w, plan_build(&w->request, &w->caller, &w->policy, &w->accounts, &w->match, given,
 				    &w->plan, &w->why));
 	capabilities_require(&w->plan, &w->report);
+	descriptors_release(&w->plan, &w->report);
 	descriptors_listen(&w->plan, &w->report);
 	errno = 0;
 	if (!report_allowed(&w->report, &w->plan, syscalls.length > 0 ? syscalls : text_of("@app-server")) &&

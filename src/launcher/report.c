@@ -91,6 +91,9 @@ static bool become_caller(const struct report *to) {
 
 static _Noreturn void leave(const struct report *to, int fd, const char *bytes, size_t length, int status) {
 	entry_ignore_pipe(); /* that nobody reads does not change our status */
+	/* A full pipe may hold us as long as its reader likes: not with the sockets of `listen`. close is sure to be left, too. */
+	for (int held = POLICY_FD_FIRST; to->is_sealed && held <= POLICY_FD_LAST; held++)
+		(void)syscall(SYS_close, (long)held);
 	if (to->is_sealed || (become_caller(to) && entry_unblock_signals()))
 		(void)!write(fd, bytes, length); /* whether it arrived, nobody is left to tell */
 	_exit(status);

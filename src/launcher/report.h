@@ -19,7 +19,7 @@ struct report {
 	const struct caller *caller;
 	struct text file; /* the policy's path, for messages about one of its lines */
 	bool is_entitled; /* may be told the reason */
-	bool is_sealed;	  /* filters are loaded: only write and exit are sure to be left */
+	bool is_sealed;	  /* filters are loaded: only write, close and exit are sure to be left */
 	enum report_log log;
 	uint32_t *scratch; /* room for CALLER_MAX_GROUPS ids */
 };
