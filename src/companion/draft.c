@@ -176,7 +176,7 @@ static void read_text(struct draft *draft, struct findings *findings) {
 
 static bool feed(struct draft *draft, const char *path, enum accounts_file file, struct findings *findings) {
 	size_t length = 0, used = 0;
-	char *bytes = image_read(draft->image, path, SIZE_MAX / 4, &length);
+	char *bytes = image_read(draft->image, path, IMAGE_MOST_ACCOUNTS, &length);
 
 	if (bytes == NULL) {
 		const int error = errno;

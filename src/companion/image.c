@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -51,8 +52,32 @@ bool image_lstat(const struct image *image, const char *path, struct stat *ret) 
 	return stat_with(image, path, O_NOFOLLOW, ret);
 }
 
+/* To open a device may do something (a watchdog), and to read it may never end: so it is looked at first. */
+static int open_file(const struct image *image, const char *path) {
+	const int seen = image_descriptor(image, path, O_PATH);
+	struct stat status;
+	char name[32];
+	int fd = -1;
+
+	if (seen < 0)
+		return -1;
+	if (fstat(seen, &status) == 0) {
+		errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+		snprintf(name, sizeof name, "/proc/self/fd/%d", seen);
+		if (S_ISREG(status.st_mode)) /* this very inode, whatever has its name now */
+			fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		if (S_ISREG(status.st_mode) && fd < 0 && errno == ENOENT) /* no /proc here */
+			fd = image_descriptor(image, path, O_RDONLY);
+	}
+	const int saved = errno;
+
+	close(seen);
+	errno = saved;
+	return fd;
+}
+
 char *image_read(const struct image *image, const char *path, size_t most, size_t *ret_length) {
-	const int fd = image_descriptor(image, path, O_RDONLY);
+	const int fd = open_file(image, path);
 	char *bytes = NULL;
 	size_t size = 0, held = 0;
 	ssize_t got = 1;
@@ -82,9 +107,16 @@ char *image_read(const struct image *image, const char *path, size_t most, size_
 }
 
 static FILE *accounts(const struct image *image, const char *path) {
-	const int fd = image_descriptor(image, path, O_RDONLY);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
+	const int fd = open_file(image, path);
+	struct stat status;
+	FILE *file;
 
+	if (fd >= 0 && (fstat(fd, &status) != 0 || status.st_size > IMAGE_MOST_ACCOUNTS)) {
+		close(fd);
+		errno = EFBIG;
+		return NULL;
+	}
+	file = fd < 0 ? NULL : fdopen(fd, "re");
 	if (fd >= 0 && file == NULL)
 		close(fd);
 	return file;
@@ -158,7 +190,7 @@ char *image_user_name(const struct image *image, uint32_t uid) {
 
 	while (name == NULL && passwd != NULL && (entry = fgetpwent(passwd)) != NULL)
 		if (entry->pw_uid == uid)
-			name = output_memory(strdup(entry->pw_name));
+			name = output_escaped(entry->pw_name, strlen(entry->pw_name));
 	if (passwd != NULL)
 		fclose(passwd);
 	return name;
@@ -171,7 +203,7 @@ char *image_group_name(const struct image *image, uint32_t gid) {
 
 	while (name == NULL && group != NULL && (entry = fgetgrent(group)) != NULL)
 		if (entry->gr_gid == gid)
-			name = output_memory(strdup(entry->gr_name));
+			name = output_escaped(entry->gr_name, strlen(entry->gr_name));
 	if (group != NULL)
 		fclose(group);
 	return name;

@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+enum { IMAGE_MOST_ACCOUNTS = 256 << 20 }; /* bytes of /etc/passwd or /etc/group */
+
 struct image {
 	int root;	    /* descriptor, O_PATH */
 	const char *prefix; /* what names in messages begin with: "" for / */
@@ -28,7 +30,8 @@ int image_descriptor(const struct image *image, const char *path, int flags);
 bool image_stat(const struct image *image, const char *path, struct stat *ret);	  /* symlinks followed */
 bool image_lstat(const struct image *image, const char *path, struct stat *ret); /* the last one not */
 
-/* The whole file with a NUL behind it, a new buffer; NULL with errno (EFBIG: larger than most). */
+/* The whole regular file with a NUL behind it, a new buffer; NULL with errno (EFBIG: larger than most; EINVAL: a device
+ * or a FIFO, which is not opened). */
 char *image_read(const struct image *image, const char *path, size_t most, size_t *ret_length);
 
 /* --- accounts, from the image's /etc/passwd and /etc/group --- */

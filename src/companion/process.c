@@ -19,7 +19,10 @@ static const char *const set_keys[PROCESS_SETS] = {"CapEff", "CapPrm", "CapInh",
 
 static char *path_of(pid_t pid, const char *file) { return output_format("/proc/%d/%s", (int)pid, file); }
 
-/* With a NUL behind it; NULL: it cannot be read. */
+/* prctl(2) PR_SET_MM_MAP: anybody can have a command line of terabytes. */
+enum { MOST_BYTES = 4 << 20 };
+
+/* With a NUL behind it, and cut off where it is too long; NULL: it cannot be read. */
 static char *slurp(pid_t pid, const char *file, size_t *ret_length) {
 	char *path = path_of(pid, file), *bytes = NULL;
 	const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -27,7 +30,7 @@ static char *slurp(pid_t pid, const char *file, size_t *ret_length) {
 	ssize_t got = fd < 0 ? -1 : 1;
 	int saved = errno;
 
-	while (got > 0) {
+	while (got > 0 && length < MOST_BYTES) {
 		if (length + 1 >= size)
 			bytes = output_memory(realloc(bytes, size = size == 0 ? 8192 : 2 * size));
 		got = read(fd, bytes + length, size - length - 1);
