@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -74,6 +75,30 @@ static int open_file(const struct image *image, const char *path) {
 	close(seen);
 	errno = saved;
 	return fd;
+}
+
+int image_lock(int directory) {
+	for (;;) {
+		const int fd = openat(directory, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+		struct stat held, named;
+
+		if (fd < 0)
+			return -1;
+		if (flock(fd, LOCK_EX) != 0 || fstat(fd, &held) != 0) {
+			close(fd);
+			return -1;
+		}
+		if (fstatat(directory, ".lock", &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == held.st_ino)
+			return fd;
+		close(fd); /* who held it before has removed it */
+	}
+}
+
+void image_unlock(int directory, int lock) {
+	if (lock < 0)
+		return;
+	unlinkat(directory, ".lock", 0);
+	close(lock);
 }
 
 char *image_read(const struct image *image, const char *path, size_t most, size_t *ret_length) {

@@ -34,6 +34,13 @@ bool image_lstat(const struct image *image, const char *path, struct stat *ret);
  * or a FIFO, which is not opened). */
 char *image_read(const struct image *image, const char *path, size_t most, size_t *ret_length);
 
+/*
+ * Waits until nobody else writes in this directory: a descriptor for image_unlock, or -1. The `.lock` that it makes is for
+ * root alone: the directory itself anybody may open and lock, and so keep root from changing a policy.
+ */
+int image_lock(int directory);
+void image_unlock(int directory, int lock);
+
 /* --- accounts, from the image's /etc/passwd and /etc/group --- */
 
 struct person {

@@ -20,13 +20,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char site_directory[] = "/etc/runas-app/profiles";
 
-/* One at a time is written (the directory is locked), so that one name is enough, and a killed run leaves no litter. */
+/* One at a time is written (image_lock), so that one name is enough, and a killed run leaves no litter. */
 static const char new_file[] = ".new.filter";
 
 enum { MOST_ERRORS = 100 };
@@ -317,7 +316,7 @@ static int run(int argc, char **argv) {
 	struct profile_store store = {.shipped = shipped_texts, .shipped_count = shipped_text_count};
 	struct options options;
 	char *prefix;
-	int status;
+	int status, lock = -1;
 
 	if (!options_read("compile", argc, argv, NULL, 0, true, false, &options, &status))
 		return status;
@@ -332,10 +331,11 @@ static int run(int argc, char **argv) {
 		store.site_directory = image_descriptor(&options.image, site_directory, O_RDONLY | O_DIRECTORY);
 	if (status == 0 && store.site_directory < 0)
 		status = output_fail(NULL, "cannot open %s: %m", prefix);
-	else if (status == 0 && flock(store.site_directory, LOCK_EX) != 0)
+	else if (status == 0 && (lock = image_lock(store.site_directory)) < 0)
 		status = output_fail(NULL, "cannot lock %s: %m", prefix);
 	if (status == 0)
 		status = compile(&options, &store);
+	image_unlock(store.site_directory, lock);
 	if (store.site_directory >= 0)
 		close(store.site_directory);
 	close(options.image.root);

@@ -16,10 +16,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-/* One at a time is written (the directory is locked), so that one name is enough, and a killed run leaves no litter. */
+/* One at a time is written (image_lock), so that one name is enough, and a killed run leaves no litter. */
 static const char new_file[] = ".new.conf";
 
 struct job {
@@ -265,7 +264,7 @@ static int run(int argc, char **argv) {
 	struct options options;
 	const struct output_option own[] = {
 		{"as-app", &in.as_app, NULL}, {"strict", NULL, &in.is_strict}, {"dry-run", NULL, &in.is_dry}};
-	int status;
+	int status, lock = -1;
 
 	if (!options_read("install", argc, argv, own, 3, true, false, &options, &status))
 		return status;
@@ -277,11 +276,12 @@ static int run(int argc, char **argv) {
 	else if (geteuid() != 0 && in.image->prefix[0] == '\0' && !in.is_dry)
 		status = output_fail("as root; or --dry-run shows what it would do",
 				     "install: only root writes to /etc/runas-app");
-	else if (!open_directory(&in) || (in.directory >= 0 && !in.is_dry && flock(in.directory, LOCK_EX) != 0 &&
+	else if (!open_directory(&in) || (in.directory >= 0 && !in.is_dry && (lock = image_lock(in.directory)) < 0 &&
 					  output_fail(NULL, "cannot lock %s/etc/runas-app: %m", in.image->prefix) != 0))
 		status = OUTPUT_USAGE;
 	else
 		status = install_all(&in, options.argv, (size_t)options.argc);
+	image_unlock(in.directory, lock);
 	if (in.directory >= 0)
 		close(in.directory);
 	close(options.image.root);
