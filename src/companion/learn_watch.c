@@ -29,7 +29,9 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
 #endif
 
-enum { TERMINAL_PATIENCE = 5, TERM_PATIENCE = 10, /* seconds */ MOST_KILLS = 10 };
+#define KILL_PATIENCE 0.1 /* seconds: each round reaches one generation, whose children then are ours */
+
+enum { TERMINAL_PATIENCE = 5, TERM_PATIENCE = 10, /* seconds */ MOST_KILLS = 200 };
 
 /* --- which calls --- */
 
@@ -280,7 +282,7 @@ static void signal_all(const struct watching *on, int signal) {
 static void stop(struct watching *on, unsigned how) {
 	on->w->was_stopped = true;
 	on->stopping = how;
-	on->deadline = now() + (how == 1 ? TERMINAL_PATIENCE : how == 2 ? TERM_PATIENCE : 1);
+	on->deadline = now() + (how == 1 ? TERMINAL_PATIENCE : how == 2 ? TERM_PATIENCE : KILL_PATIENCE);
 	if (how > 1)
 		signal_all(on, how == 2 ? SIGTERM : SIGKILL);
 }
@@ -315,7 +317,7 @@ static void take_signal(struct watching *on) {
 		return;
 	/* Ctrl-C reaches the app too, and it shall have time to end as it likes. */
 	if (on->stopping == 0)
-		stop(on, info.ssi_signo == SIGINT && info.ssi_code == SI_KERNEL ? 1 : 2);
+		stop(on, (info.ssi_signo == SIGINT || info.ssi_signo == SIGQUIT) && info.ssi_code == SI_KERNEL ? 1 : 2);
 	else
 		stop(on, 3);
 }
@@ -337,7 +339,8 @@ static void watch_all(struct watching *on) {
 		if (on->deadline > 0 && left <= 0) {
 			/* What sleeps inside the kernel outlives even that, and cannot be waited for. */
 			if (on->stopping == 3 && ++on->kills > MOST_KILLS)
-				return;
+				return output_fail("kill them: they run without their write list",
+						   "learn: processes of the app are still there"), (void)0;
 			stop(on, on->stopping < 2 ? 2 : 3);
 			continue;
 		}
@@ -404,7 +407,7 @@ bool learn_watch(struct learn_watch *w) {
 	const struct program program = {filter->code, filter->count};
 
 	sigemptyset(&ours);
-	for (const int *signal = (const int[]){SIGINT, SIGTERM, SIGHUP, SIGCHLD, 0}; *signal != 0; signal++)
+	for (const int *signal = (const int[]){SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD, 0}; *signal != 0; signal++)
 		sigaddset(&ours, *signal);
 	sigprocmask(SIG_BLOCK, &ours, &before);
 	on.signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
