@@ -211,8 +211,17 @@ static void add_number(struct comparisons *to, const char *what, bool is_known, 
 	    is_named ? output_format("%d", planned->value) : NULL);
 }
 
-static void add_rest(struct comparisons *to, const struct process *p, const struct draft *draft,
-		     const struct launch_plan *plan) {
+/* The kernel knows no symlink: where `current` leads, the app started there. */
+static bool is_at(const struct process *p, const struct image *image, const char *planned) {
+	struct stat there;
+
+	return strcmp(p->cwd, planned) == 0 ||
+	       (p->has_cwd_status && image_stat(image, planned, &there) && p->cwd_status.st_dev == there.st_dev &&
+		p->cwd_status.st_ino == there.st_ino);
+}
+
+static void add_rest(struct comparisons *to, const struct image *image, const struct process *p,
+		     const struct draft *draft, const struct launch_plan *plan) {
 	const bool has_plan = plan != NULL;
 
 	add(to,
@@ -228,10 +237,10 @@ static void add_rest(struct comparisons *to, const struct process *p, const stru
 	add_number(to, "oom_score_adj", p->has_oom, p->oom_score_adj, has_plan ? &plan->oom_score_adj : NULL,
 		   has_plan && policy_next(&draft->policy, KEY_OOM_SCORE_ADJ, NULL) != NULL);
 	add(to,
-	    p->cwd == NULL			   ? COMPARE_UNKNOWN
-	    : !has_plan				   ? COMPARE_SHOWN
-	    : strcmp(p->cwd, plan->directory) == 0 ? COMPARE_SAME
-						   : COMPARE_CHANGED,
+	    p->cwd == NULL					? COMPARE_UNKNOWN
+	    : !has_plan						? COMPARE_SHOWN
+	    : is_at(p, image, plan->directory) ? COMPARE_SAME
+								: COMPARE_CHANGED,
 	    "directory",
 	    p->cwd == NULL ? words("not readable: ask as root, or as the app's user")
 			   : output_escaped(p->cwd, strlen(p->cwd)),
@@ -259,7 +268,7 @@ struct comparisons compare_process(const struct image *image, const struct draft
 	add_capabilities(&ret, p, plan != NULL);
 	add_confinement(&ret, p, plan != NULL, filters);
 	add_landlock(&ret, plan);
-	add_rest(&ret, p, draft, plan);
+	add_rest(&ret, image, p, draft, plan);
 	return ret;
 }
 

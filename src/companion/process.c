@@ -208,7 +208,7 @@ static char *read_command(pid_t pid) {
 struct process *process_read(pid_t pid) {
 	struct process *to;
 	size_t length = 0;
-	char *status = slurp(pid, "status", &length), *oom;
+	char *status = slurp(pid, "status", &length), *oom, *path;
 	const char *name = status == NULL ? NULL : field(status, "Name");
 
 	if (name == NULL) {
@@ -242,6 +242,9 @@ struct process *process_read(pid_t pid) {
 	free(oom);
 	to->exe = link_of(pid, "exe");
 	to->cwd = link_of(pid, "cwd");
+	path = path_of(pid, "cwd");
+	to->has_cwd_status = stat(path, &to->cwd_status) == 0;
+	free(path);
 	to->command = read_command(pid);
 	read_descriptors(to);
 	read_names(to);

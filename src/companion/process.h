@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 enum { PROCESS_LIMITS = 16, PROCESS_SETS = 5 };
@@ -22,6 +23,8 @@ struct process {
 	pid_t pid;
 	char name[64];
 	char *exe, *cwd, *command; /* NULL: not known; command: words between blanks */
+	bool has_cwd_status;
+	struct stat cwd_status;
 	uint32_t uids[4], gids[4]; /* real, effective, saved, file system */
 	uint32_t *groups;
 	size_t group_count;

@@ -53,7 +53,8 @@ static void make_root(void) {
 }
 
 static void remove_root(void) {
-	static const char *const names[] = {"etc/runas-app/other.conf",
+	static const char *const names[] = {"etc/runas-app/other.conf", "srv",
+					    "releases",
 					    "etc/runas-app/shop.conf",
 					    "etc/runas-app",
 					    "etc/passwd",
@@ -65,7 +66,7 @@ static void remove_root(void) {
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		snprintf(path, sizeof path, "%s/%s", root, names[i]);
 		if (remove(path) != 0)
-			cr_expect(i == 0 && errno == ENOENT, "%s: %s", path, strerror(errno));
+			cr_expect(i < 3 && errno == ENOENT, "%s: %s", path, strerror(errno));
 	}
 }
 
@@ -79,6 +80,7 @@ struct subject {
 	rlim_t hard_files;
 	int nice;
 	bool keeps_bounding;
+	const char *directory; /* below root */
 };
 
 static const struct subject good = {.mask = 0027, .is_confined = true, .hard_files = 128, .nice = 3};
@@ -106,6 +108,12 @@ static void become(const struct subject *what) {
 	if (what->is_confined)
 		confine();
 	umask(what->mask);
+	if (what->directory != NULL) {
+		char path[128];
+
+		snprintf(path, sizeof path, "%s/%s", root, what->directory);
+		cr_assert_eq(chdir(path), 0);
+	}
 }
 
 static pid_t start(const struct subject *what) {
@@ -259,6 +267,20 @@ Test(status, tells_what_differs_from_what_an_app_may_change) {
 	expect_result(&what, "no_new_privs", "differs");
 	expect_result(&what, "system call filters", "differs");
 	expect_result(&good, "directory", "changed");
+}
+
+Test(status, follows_the_symlink_of_the_directory) {
+	struct subject what = good;
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/releases", root);
+	cr_assert(mkdir(path, 0755) == 0 && chmod(root, 0755) == 0);
+	snprintf(path, sizeof path, "%s/srv", root);
+	cr_assert_eq(symlink("releases", path), 0);
+	what.directory = "srv";
+	expect_result(&what, "directory", "same");
+	what.directory = "etc";
+	expect_result(&what, "directory", "changed");
 }
 
 Test(status, takes_a_full_bounding_set_for_a_container) {
