@@ -241,7 +241,8 @@ static void change_directory(struct walk *w, size_t directory, size_t blamed) {
 		deny(step, ACCESS_READ_ONLY, EROFS);
 	if ((step->attributes & STATX_ATTR_IMMUTABLE) != 0)
 		deny(step, ACCESS_IMMUTABLE, EPERM);
-	if (w->who->is_limited && !landlock_grants(w, NULL))
+	w->to->is_outside = w->who->is_limited && !landlock_grants(w, NULL);
+	if (w->to->is_outside)
 		deny(&w->to->steps[blamed], ACCESS_LANDLOCK, EACCES);
 }
 
@@ -274,7 +275,8 @@ static void end_open(struct walk *w, size_t at, unsigned bits) {
 		deny(step, ACCESS_READ_ONLY, EROFS);
 	if ((step->attributes & STATX_ATTR_IMMUTABLE) != 0)
 		deny(step, ACCESS_IMMUTABLE, EPERM);
-	if (w->who->is_limited && !landlock_grants(w, &step->status))
+	w->to->is_outside = w->who->is_limited && !landlock_grants(w, &step->status);
+	if (w->to->is_outside)
 		deny(step, ACCESS_LANDLOCK, EACCES);
 }
 

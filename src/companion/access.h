@@ -90,6 +90,7 @@ struct access_step {
 struct access {
 	enum access_mode mode;
 	enum access_verdict verdict;
+	bool is_outside;		  /* what is to be written, made or removed is not in the `write` list */
 	bool creates;			  /* to write a file that is not there is to make it */
 	const struct access_step *first;  /* the first that denies (or, unknown, that hides); NULL: none */
 	const struct access_step *target; /* what the path names; NULL: nothing */

@@ -228,7 +228,14 @@ Test(why, knows_the_policy) {
 	cr_expect_eq(WHY(image_path("/home/shop.conf"), "file", "write"), 1);
 	cr_expect_not_null(strstr(said, "not at or below a `write` path"), "%s", said);
 	cr_expect_not_null(strstr(said, ": write = /home/shop\n"), "%s", said);
+	cr_expect_null(strstr(said, "does not have it either"), "%s", said);
 	cr_expect_eq(WHY(image_path("/home/shop.conf"), "shared/new", "write"), 0);
+	/* A hint about the mode alone would send people the wrong way. */
+	image_file("/home/shop/code", 0, 0, 0644, "");
+	cr_expect_eq(WHY(image_path("/home/shop.conf"), "code", "write"), 1);
+	cr_expect_not_null(strstr(said, "`write` list does not have it either"), "%s", said);
+	cr_expect_eq(WHY("shpo", "/home"), 2);
+	cr_expect_not_null(strstr(said, "hint: did you mean shop?"), "%s", said);
 	cr_expect_eq(WHY(image_path("/home/shop.conf"), "file", "read"), 0);
 	cr_expect_eq(WHY("--user", "shop", "/home/shop/file", "write"), 0);
 }
