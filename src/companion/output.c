@@ -2,6 +2,7 @@
 #include "companion/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,12 @@ char *output_escaped(const char *bytes, size_t length) {
 	}
 	*to = '\0';
 	return text;
+}
+
+int output_directory(const char *path) {
+	if (mkdir(path, 0777) != 0 && errno != EEXIST)
+		return -1;
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 json_t *output_json_text(const char *bytes, size_t length) {

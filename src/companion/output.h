@@ -34,6 +34,9 @@ char *output_escaped(const char *bytes, size_t length);
 __attribute__((format(printf, 1, 2))) char *output_format(const char *format, ...);
 void *output_memory(void *bytes_or_null); /* the same for other allocations: NULL ends the program, with a message */
 
+/* This directory, made if it is missing (what is above it is not); -1: errno. */
+int output_directory(const char *path);
+
 /* A JSON string from bytes that may be no UTF-8; new reference. */
 json_t *output_json_text(const char *bytes, size_t length);
 /* Prints and releases. false: standard output took it not. */

@@ -286,12 +286,11 @@ static void note_several(const struct import *in, size_t rule, struct findings *
 
 /* The drafts, each where it belongs; how many could not be had. */
 static size_t put_drafts(struct import *in, const char *into, bool is_json, json_t *list, struct findings *findings) {
-	const int directory = into == NULL ? -1 : open(into, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int directory = into == NULL ? -1 : output_directory(into);
 	size_t failed = 0;
 
 	if (into != NULL && directory < 0) {
-		output_fail("make it first: the drafts are for reading, and belong into /etc/runas-app later", "%s: %m",
-			    into);
+		output_fail(NULL, "%s: %m", into);
 		return 1;
 	}
 	for (size_t i = 0; i < in->sudoers.count; i++) {
@@ -430,8 +429,9 @@ const struct verb verb_import_sudoers = {
 		"argument becomes\n"
 		"the * of a policy; where sudo wanted one argument at least, a comment says so.\n"
 		"\n"
-		"  --dir DIR    write DIR/APP.conf for each draft, and overwrite none; without it they go to standard "
-		"output\n"
+		"  --dir DIR    write DIR/APP.conf for each draft, and overwrite none; DIR is made if it is missing. "
+		"Without it\n"
+		"               they go to standard output\n"
 		"  --root DIR   the sudoers file and the accounts of an image that is not running\n"
 		"  --json       file, drafts (app, user, policy, path) and findings, as one document\n"
 		"\n"

@@ -90,12 +90,12 @@ static bool is_good(const char *text) {
 }
 
 static int put(const struct template *t, const struct word *words, const char *into, bool is_json) {
-	const int directory = into == NULL ? -1 : open(into, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int directory = into == NULL ? -1 : output_directory(into);
 	json_t *list = output_memory(json_array());
 	int status = 0;
 
 	if (into != NULL && directory < 0)
-		status = output_fail("make it first", "%s: %m", into);
+		status = output_fail(NULL, "%s: %m", into);
 	for (const struct template_file *f = t->files; f->file != NULL && status != OUTPUT_USAGE; f++) {
 		char *file = filled(f->file, words), *path = filled(f->path, words), *body = filled(f->text, words);
 		char *text = output_format("%c ===== %s =====\n%s", body[0] == ';' ? ';' : '#', path, body);
@@ -186,8 +186,8 @@ static int run(int argc, char **argv) {
 
 const struct verb verb_new = {
 	.name = "new",
-	.arguments = "APP --template NAME [--user USER] [--directory DIR] [--group GROUP] [--caller USER] [--output "
-		     "DIR] [--json]",
+	.arguments = "APP --template NAME [--user USER] [--directory DIR] [--group GROUP]\n"
+		     "                        [--caller USER] [--output DIR] [--root DIR] [--json]",
 	.what = "start a policy, and its neighbours' files, from a template",
 	.help = "Prints a commented policy for APP, and the lines that belong to it: the commands that make its user "
 		"and directories,\n"
@@ -202,8 +202,9 @@ const struct verb verb_new = {
 		"  --directory DIR   where the app is; otherwise /srv/APP, or /app in a container\n"
 		"  --group GROUP     the web server's group, which reaches the socket; otherwise www-data\n"
 		"  --caller USER     who deploys and may start it besides root; otherwise nobody\n"
-		"  --output DIR      write the files into DIR, and overwrite none; without it they go to standard "
-		"output\n"
+		"  --output DIR      write the files into DIR, which is made if it is missing, and overwrite none; "
+		"without it they\n"
+		"                    go to standard output\n"
 		"  --root DIR        an image that is not running: where runas-app is installed there\n"
 		"  --json            app, template and files (file, path, text), as one document\n"
 		"\n"

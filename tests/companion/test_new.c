@@ -94,9 +94,17 @@ Test(new, nothing_is_overwritten) {
 	struct stat status;
 
 	cr_assert_not_null(mkdtemp(directory));
+	cr_assert_eq(rmdir(directory), 0); /* it is made, what is above it not */
+	snprintf(path, sizeof path, "%s/a/b", directory);
+	asked_status(new_shop("container", path), 2);
+	asked_status(new_shop("container", directory), 0);
 	snprintf(path, sizeof path, "%s/Dockerfile", directory);
+	cr_assert_eq(unlink(path), 0);
 	cr_assert_eq(symlink("/nowhere", path), 0);
+	snprintf(path, sizeof path, "%s/shop.conf", directory);
+	cr_assert_eq(unlink(path), 0);
 	said = new_shop("container", directory);
+	snprintf(path, sizeof path, "%s/Dockerfile", directory);
 	asked_status(said, 1);
 	cr_expect(strstr(said->error, "Dockerfile: File exists") != NULL, "%s", said->error);
 	cr_expect(lstat(path, &status) == 0 && S_ISLNK(status.st_mode));
