@@ -44,7 +44,9 @@
 	"limit_nproc  = 2048\n"
 
 static const char setup[] =
-	"# Once, as root. The code, and `current`, belong to who deploys, so that the app cannot change them.\n"
+	"# Once, as root, when the other files are where their first lines say, but for the policy, which comes last: it is\n"
+	"# refused as long as its user is missing. The code, and `current`, belong to who deploys, so that the app cannot\n"
+	"# change them.\n"
 	"adduser --system --group --no-create-home --home @DIR@ --shell /usr/sbin/nologin @USER@\n"
 	"install -d -m 0755 -o @CALLER@ -g root @DIR@\n"
 	"install -d -m 2750 -o @CALLER@ -g @USER@ @DIR@/releases @DIR@/releases/first\n"
@@ -54,8 +56,8 @@ static const char setup[] =
 	"adduser www-data @USER@\n"
 	"# /run is empty after a boot; the lines for tmpfiles.d make the socket's directory again.\n"
 	"systemd-tmpfiles --create /etc/tmpfiles.d/@APP@.conf\n"
-	"# Also says which of the programs that the policy names are missing.\n"
-	"runas-policy check @APP@\n";
+	"# Puts the policy in its place, and also says which of the programs that it names are missing.\n"
+	"runas-policy install @APP@.conf\n";
 
 static const char tmpfiles[] =
 	"# Servers make sockets that everybody may connect to (gunicorn, puma: 0777): this directory keeps the others out.\n"
@@ -191,7 +193,7 @@ static const struct template_file gunicorn[] = {
 	"\n"
 	"# What may be run, word by word; {int} {word} {a|b} {path:/dir} stand for part of one argument, a last * for any more.\n"
 	"command = " GUNICORN("{int}") "\n"
-	"command = /usr/bin/python3 manage.py {migrate|collectstatic|clearsessions} --noinput\n"
+	"command = /usr/bin/python3 manage.py {migrate|collectstatic} --noinput\n"
 	"command = /usr/bin/python3 manage.py clearsessions\n"
 	"# HUP reloads the code, USR1 opens the logs again.\n"
 	"command = /usr/bin/kill {-HUP|-TERM|-USR1} {int}\n"
@@ -252,7 +254,7 @@ static const struct template_file php_fpm[] = {
 	"# write = @DIR@/storage\n"
 	"\n"
 	POLICY_TAIL},
-	{"@APP@-fpm.conf", "/etc/php/@APP@-fpm.conf",
+	{"@APP@.fpm", "/etc/php/@APP@-fpm.conf",
 	"; No user= or group=: the master is @USER@ already, and takes no notice of them.\n"
 	"[global]\n"
 	"daemonize = no\n"
