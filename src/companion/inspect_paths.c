@@ -18,6 +18,17 @@ const char *inspect_quoted(struct inspection *i, const char *path) {
 	return ret;
 }
 
+static const char *mend_missing(struct inspection *i, const char *path) {
+	char *group = image_group_name(i->draft->image, i->who.gid);
+	const char *ret = group != NULL ? inspect_words(i, "install -d -o %s -g %s -m 0750 %s", i->names.person, group,
+							inspect_quoted(i, path))
+					: inspect_words(i, "install -d -o %s -g %u -m 0750 %s", i->names.person,
+							i->who.gid, inspect_quoted(i, path));
+
+	free(group);
+	return ret;
+}
+
 bool inspect_reach(struct inspection *i, const struct setting *at, struct text part, const char *path,
 		   enum access_mode mode, enum finding_kind kind, const char *word, struct access **ret) {
 	struct access *way = access_path(i->draft->image, &i->who, path, mode);
@@ -25,7 +36,8 @@ bool inspect_reach(struct inspection *i, const struct setting *at, struct text p
 	const bool is_good = way->verdict == ACCESS_ALLOWED && !way->creates;
 
 	if (!is_good && (way->creates || first->reason == ACCESS_MISSING)) {
-		inspect_say(i, kind > i->absent ? kind : i->absent, at, part, word, NULL, "there is no %s%s%s",
+		inspect_say(i, kind > i->absent ? kind : i->absent, at, part, word,
+			    mode == ACCESS_WRITE ? mend_missing(i, path) : NULL, "there is no %s%s%s",
 			    inspect_path(i, first->path), strcmp(first->path, path) == 0 ? "" : ", on the way to ",
 			    strcmp(first->path, path) == 0 ? "" : inspect_path(i, path));
 	} else if (!is_good && way->verdict == ACCESS_UNKNOWN) {
@@ -38,8 +50,10 @@ bool inspect_reach(struct inspection *i, const struct setting *at, struct text p
 		/* That Landlock lets it write is one thing; the launcher asks no more than that it is there. */
 		if (mode == ACCESS_WRITE && first == way->target)
 			kind = FINDING_WARNING;
-		inspect_say(i, kind, at, part, word, mend, "%s cannot %s it: %s: %s", i->names.person,
-			    access_mode_name(mode), inspect_path(i, first->path), why);
+		/* Without a caret "it" would be anything. */
+		inspect_say(i, kind, at, part, word, mend, "%s cannot %s %s: %s: %s", i->names.person,
+			    access_mode_name(mode), part.length > 0 ? "it" : inspect_path(i, path),
+			    inspect_path(i, first->path), why);
 		free(why);
 		free(mend);
 	}
