@@ -220,7 +220,7 @@ static const char *const units[POLICY_LIMITS] = {
 	" microseconds",
 };
 
-static char *amount(uint64_t n) {
+static char *amount(uint64_t n, const char *unit) {
 	static const char *const names[] = {"", " KiB", " MiB", " GiB", " TiB"};
 	uint64_t rest = n;
 	size_t i = 0;
@@ -229,8 +229,9 @@ static char *amount(uint64_t n) {
 		return output_memory(strdup("unlimited"));
 	for (; i < 4 && rest > 0 && rest % 1024 == 0; i++)
 		rest /= 1024;
-	return i == 0 ? output_format("%llu", (unsigned long long)n)
-		      : output_format("%llu (%llu%s)", (unsigned long long)n, (unsigned long long)rest, names[i]);
+	return i == 0 ? output_format("%llu%s", (unsigned long long)n, unit)
+		      : output_format("%llu%s (%llu%s)", (unsigned long long)n, unit, (unsigned long long)rest,
+				      names[i]);
 }
 
 static json_t *limit_json(uint64_t n) {
@@ -250,14 +251,15 @@ static void explain_limit(const struct explained *e, unsigned i, struct sheet_fr
 		sheet_value(e->sheet, name, from, value);
 		return;
 	}
-	soft = is_bytes(i) || limit->soft == UINT64_MAX ? amount(limit->soft)
-							: output_format("%llu", (unsigned long long)limit->soft);
-	hard = is_bytes(i) || limit->hard == UINT64_MAX ? amount(limit->hard)
+	soft = is_bytes(i) || limit->soft == UINT64_MAX
+		       ? amount(limit->soft, units[i])
+		       : output_format("%llu%s", (unsigned long long)limit->soft, units[i]);
+	hard = is_bytes(i) || limit->hard == UINT64_MAX ? amount(limit->hard, "")
 							: output_format("%llu", (unsigned long long)limit->hard);
 	if (limit->soft == limit->hard)
-		sheet_row(e->sheet, name, from, value, "%s%s", soft, limit->soft == UINT64_MAX ? "" : units[i]);
+		sheet_row(e->sheet, name, from, value, "%s", soft);
 	else
-		sheet_row(e->sheet, name, from, value, "%s%s, hard %s", soft, units[i], hard);
+		sheet_row(e->sheet, name, from, value, "%s, hard %s", soft, hard);
 	free(soft);
 	free(hard);
 }
