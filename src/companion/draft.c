@@ -234,6 +234,23 @@ static char *read_file(const char *path, size_t most, size_t *ret_length) {
 	return bytes;
 }
 
+static void say_unread(const struct draft *draft, int error) {
+	struct suggestion near = suggest_for(text_of(draft->app));
+	char **const apps = error == ENOENT && draft->is_installed ? draft_list(draft->image) : NULL, *hint = NULL;
+
+	for (size_t i = 0; apps != NULL && apps[i] != NULL; i++) {
+		suggest_offer(&near, text_of(apps[i]));
+		free(apps[i]);
+	}
+	free(apps);
+	if (near.best[0] != '\0')
+		hint = output_format("did you mean %s?", near.best);
+	else if (error == ENOENT && draft->is_installed)
+		hint = output_format("runas-policy list shows the apps; a file needs a / or a dot in its name");
+	output_fail(error == EACCES ? "ask as root" : hint, "%s: %s", draft->path, strerror(error));
+	free(hint);
+}
+
 struct draft *draft_open(const struct image *image, const char *name, struct findings *findings) {
 	struct draft *draft = output_memory(calloc(1, sizeof *draft));
 	char *inside = output_format(POLICIES "/%s.conf", name);
@@ -247,11 +264,7 @@ struct draft *draft_open(const struct image *image, const char *name, struct fin
 					    : read_file(name, POLICY_MAX_BYTES, &length);
 	draft->is_read = draft->buffer != NULL;
 	if (!draft->is_read) {
-		output_fail(errno == ENOENT && draft->is_installed ? "runas-policy list shows the apps; a file needs a / or a dot in "
-								      "its name"
-			    : errno == EACCES ? "ask as root"
-					      : NULL,
-			    "%s: %s", draft->path, strerror(errno));
+		say_unread(draft, errno);
 		free(inside);
 		draft_free(draft);
 		return NULL;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* runas-policy: everything that helps people with policies and profiles. Never setuid. */
 #include "companion/output.h"
+#include "companion/suggest.h"
 #include "companion/verb.h"
 
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -40,6 +42,17 @@ static int print_verb_help(const struct verb *verb) {
 	return fflush(stdout) == 0 ? 0 : OUTPUT_USAGE;
 }
 
+static void say_no_such_verb(const char *word) {
+	struct suggestion near = suggest_for(text_of(word));
+	char *hint;
+
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		suggest_offer(&near, text_of(verbs[i]->name));
+	hint = near.best[0] == '\0' ? NULL : output_format("did you mean %s?", near.best);
+	output_fail(hint != NULL ? hint : "runas-policy --help lists the verbs", "no such verb: %s", word);
+	free(hint);
+}
+
 static bool wants_help(int argc, char **argv) {
 	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--help") == 0)
@@ -65,7 +78,7 @@ int main(int argc, char **argv) {
 			return wants_help(argc - 2, argv + 2) ? print_verb_help(verbs[i])
 							      : verbs[i]->run(argc - 2, argv + 2);
 	if (argc > 1)
-		output_fail("runas-policy --help lists the verbs", "no such verb: %s", argv[1]);
+		say_no_such_verb(argv[1]);
 	else
 		print_help(stderr);
 	return OUTPUT_USAGE;
