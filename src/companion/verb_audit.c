@@ -139,12 +139,12 @@ static void print_text(const struct audit *a) {
 			printf("%sand %zu more%s [%s]; --all shows every one\n", output_colour(stdout, OUTPUT_BOLD),
 			       kind->total - kind->shown.count, output_colour(stdout, OUTPUT_NONE), kind->word);
 	}
-	printf("%s%s: %zu files looked at, %zu error%s, %zu warning%s%s\n",
+	printf("%s%s: %zu file%s looked at, %zu error%s, %zu warning%s%s\n",
 	       output_colour(stdout, a->errors > 0     ? OUTPUT_RED
 				     : a->warnings > 0 ? OUTPUT_YELLOW
 						       : OUTPUT_GREEN),
-	       a->draft->app, a->seen, a->errors, a->errors == 1 ? "" : "s", a->warnings, a->warnings == 1 ? "" : "s",
-	       output_colour(stdout, OUTPUT_NONE));
+	       a->draft->app, a->seen, a->seen == 1 ? "" : "s", a->errors, a->errors == 1 ? "" : "s", a->warnings,
+	       a->warnings == 1 ? "" : "s", output_colour(stdout, OUTPUT_NONE));
 }
 
 static bool print_json(const struct audit *a) {
