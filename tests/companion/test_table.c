@@ -51,6 +51,7 @@ static void print_to_terminal(unsigned short width, char *ret, size_t size) {
 	const struct winsize window = {.ws_row = 24, .ws_col = width};
 	const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	FILE *stream;
+	size_t used = 0;
 	ssize_t got;
 	char *to = ret;
 
@@ -58,15 +59,16 @@ static void print_to_terminal(unsigned short width, char *ret, size_t size) {
 	stream = fdopen(open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC), "r+");
 	cr_assert(stream != NULL && ioctl(fileno(stream), TIOCSWINSZ, &window) == 0);
 	table_print(make(), stream);
-	fflush(stream);
-	got = read(master, ret, size - 1);
-	cr_assert(got > 0);
-	ret[got] = '\0';
+	fclose(stream);
+	/* What was written line by line may be read so. */
+	while (used < size - 1 && (got = read(master, ret + used, size - 1 - used)) > 0)
+		used += (size_t)got;
+	cr_assert(used > 0);
+	ret[used] = '\0';
 	for (const char *from = ret; *from != '\0'; from++)
 		if (*from != '\r')
 			*to++ = *from;
 	*to = '\0';
-	fclose(stream);
 	close(master);
 }
 
