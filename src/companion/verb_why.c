@@ -295,7 +295,7 @@ static int answer(struct question *q) {
 	find_hints(q);
 	why_note_access(&q->options.image, &q->who, access, &q->notes);
 	if (q->person != NULL)
-		why_note_processes(&q->options.image, q->person, &q->notes);
+		why_note_processes(&q->options.image, q->person, access, &q->notes);
 	if (q->options.json)
 		status = print_json(q) ? status : OUTPUT_USAGE;
 	else

@@ -46,7 +46,19 @@ static void read_status(int proc, const char *pid, uint32_t uid, struct process 
 		fclose(file);
 }
 
-void why_note_processes(const struct image *image, const struct person *person, struct findings *notes) {
+static bool counts_on_the_way(const struct access *access, uint32_t group) {
+	for (const struct access_step *step = access->steps; step < access->steps + access->count; step++) {
+		if (step->is_there && step->status.st_gid == group)
+			return true;
+		for (size_t i = 0; i < step->acl_count; i++)
+			if (step->acl[i].class == ACCESS_NAMED_GROUP && step->acl[i].id == group)
+				return true;
+	}
+	return false;
+}
+
+void why_note_processes(const struct image *image, const struct person *person, const struct access *access,
+			struct findings *notes) {
 	DIR *proc = image->prefix[0] != '\0' ? NULL : opendir("/proc");
 	struct process process;
 	const struct dirent *entry;
@@ -60,7 +72,7 @@ void why_note_processes(const struct image *image, const struct person *person, 
 		read_status(dirfd(proc), entry->d_name, person->uid, &process);
 		for (size_t i = 0; process.has_uid && i < person->group_count; i++) {
 			snprintf(number, sizeof number, " %u ", person->groups[i]);
-			if (strstr(process.groups, number) != NULL)
+			if (strstr(process.groups, number) != NULL || !counts_on_the_way(access, person->groups[i]))
 				continue;
 			if (count++ == 0) {
 				char *name = output_escaped(process.name, strlen(process.name));

@@ -12,8 +12,9 @@
 #include "companion/access.h"
 #include "companion/findings.h"
 
-/* Processes of this user that lack one of their groups: they started before somebody gave it. */
-void why_note_processes(const struct image *image, const struct person *person, struct findings *notes);
+/* Processes of this user that lack a group which counts on this way: they started before somebody gave it. */
+void why_note_processes(const struct image *image, const struct person *person, const struct access *access,
+			struct findings *notes);
 
 void why_note_access(const struct image *image, const struct access_who *who, const struct access *access,
 		     struct findings *notes);

@@ -292,6 +292,8 @@ Test(why, notes_what_runs) {
 	const struct image here = {.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), .prefix = ""};
 	const struct person person = {
 		.uid = 45033, .gid = 45033, .groups = (uint32_t[]){45033, 45034}, .group_count = 2};
+	struct access_step of_group = {.is_there = true, .status.st_gid = 45034}, of_root = {.is_there = true};
+	const struct access way = {.count = 1, .steps = &of_group}, elsewhere = {.count = 1, .steps = &of_root};
 	const struct access_who anybody = {.overrides = true};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -314,7 +316,9 @@ Test(why, notes_what_runs) {
 			_exit(0);
 		}
 		cr_assert_eq(read(ready[0], &byte, 1), 1);
-		why_note_processes(&here, &person, &notes);
+		why_note_processes(&here, &person, &elsewhere, &notes);
+		cr_expect_eq(notes.count, has_group, "a group that has no part in the way");
+		why_note_processes(&here, &person, &way, &notes);
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 		cr_expect_eq(notes.count, 1, "%u", has_group);
