@@ -24,6 +24,7 @@ struct audit_place {
 	char *written;	 /* as the policy says it */
 	char *path;	 /* where that really is */
 	bool is_written; /* the app makes files there: `write`, `tmp` */
+	bool is_scratch; /* `tmp`: how open a file is there, its program decides */
 	bool is_code;	 /* `directory` or the home: who runs something from there runs the app */
 };
 

@@ -35,7 +35,7 @@ static bool is_too_wide(const struct audit *a, const char *path, const struct st
 	       (strchr(path + 1, '/') == NULL && status->st_uid != a->target.who.uid);
 }
 
-static void add_place(struct audit *a, struct text written, bool is_written, bool is_code, bool must_own) {
+static void add_place(struct audit *a, struct text written, struct audit_place is, bool must_own) {
 	char *name = output_memory(strndup(written.length == 0 ? "" : written.at, written.length)), *path = NULL;
 	struct access_step step = {0};
 	bool is_new = written.length > 0;
@@ -45,8 +45,9 @@ static void add_place(struct audit *a, struct text written, bool is_written, boo
 	is_new = path != NULL && (!must_own || step.status.st_uid == a->target.who.uid);
 	for (size_t i = 0; is_new && i < a->place_count; i++)
 		if (strcmp(a->places[i].path, path) == 0 && strcmp(a->places[i].written, name) == 0) {
-			a->places[i].is_written |= is_written;
-			a->places[i].is_code |= is_code;
+			a->places[i].is_written |= is.is_written;
+			a->places[i].is_scratch |= is.is_scratch;
+			a->places[i].is_code |= is.is_code;
 			is_new = false;
 		}
 	if (is_new && is_too_wide(a, path, &step.status)) {
@@ -62,7 +63,9 @@ static void add_place(struct audit *a, struct text written, bool is_written, boo
 		return;
 	}
 	a->places = output_memory(reallocarray(a->places, a->place_count + 1, sizeof *a->places));
-	a->places[a->place_count++] = (struct audit_place){name, path, is_written, is_code};
+	is.written = name;
+	is.path = path;
+	a->places[a->place_count++] = is;
 }
 
 void audit_places(struct audit *a) {
@@ -74,18 +77,19 @@ void audit_places(struct audit *a) {
 
 	home = home.length > 0 ? home : own_home;
 	directory = directory.length > 0 ? directory : home;
-	add_place(a, directory, false, true, false);
+	add_place(a, directory, (struct audit_place){.is_code = true}, false);
 	/* Capistrano and its like: current -> releases/N, and what outlives a release in shared. */
 	if (directory.length > tail && memcmp(directory.at + directory.length - tail, current, tail) == 0) {
 		char *shared = output_format("%.*s/shared", (int)(directory.length - tail), directory.at);
 
-		add_place(a, text_of(shared), false, false, false);
+		add_place(a, text_of(shared), (struct audit_place){0}, false);
 		free(shared);
 	}
-	add_place(a, home, false, true, true);
+	add_place(a, home, (struct audit_place){.is_code = true}, true);
 	for (enum policy_key key = KEY_WRITE; key <= KEY_TMP; key++)
 		for (const struct setting *s = NULL; (s = policy_next(policy, key, s)) != NULL;)
-			add_place(a, s->value, true, false, false);
+			add_place(a, s->value, (struct audit_place){.is_written = true, .is_scratch = key == KEY_TMP},
+				  false);
 }
 
 /* --- files --- */
@@ -94,7 +98,8 @@ struct directory {
 	int fd;
 	const char *path;
 	const struct stat *status;
-	bool is_apps; /* the app makes files there, so they should be its own */
+	bool is_apps;	 /* the app makes files there, so they should be its own */
+	bool is_scratch; /* at or below `tmp` */
 	unsigned depth;
 	dev_t device;
 };
@@ -179,7 +184,9 @@ static bool has_acl(int directory, const char *name) {
 
 static void check_mode(struct audit *a, const struct directory *in, const char *path, const struct stat *status) {
 	const unsigned mode = status->st_mode & 0777U, reading = S_ISDIR(status->st_mode) ? 050U : 040U;
-	const unsigned extra = mode & a->target.umask & 022U, lacks = reading & ~a->target.umask & ~mode;
+	/* Temporary files are narrow on purpose: a hint that opens them to the group would give secrets away. */
+	const unsigned extra = mode & a->target.umask & (in->is_scratch ? 002U : 022U);
+	const unsigned lacks = in->is_scratch ? 0 : reading & ~a->target.umask & ~mode;
 	char *shown, *quoted, *hint;
 
 	a->readable += (mode & a->target.umask & 004U) != 0;
@@ -220,17 +227,18 @@ static void check_entry(struct audit *a, const struct directory *in, const char 
 		check_owner(a, in, path, status);
 	else if (!S_ISLNK(status->st_mode) && !S_ISSOCK(status->st_mode))
 		check_mode(a, in, path, status);
-	if (S_ISSOCK(status->st_mode) && a->socket_count < AUDIT_MOST_LOGS)
+	if (S_ISSOCK(status->st_mode) && !in->is_scratch && a->socket_count < AUDIT_MOST_LOGS)
 		audit_keep(&a->sockets, &a->socket_count, output_memory(strdup(path)));
 	if (S_ISREG(status->st_mode) && a->log_count < AUDIT_MOST_LOGS && is_log(path))
 		audit_keep(&a->logs, &a->log_count, output_memory(strdup(path)));
 }
 
-static bool is_written_place(const struct audit *a, const char *path) {
+static void take_place(const struct audit *a, struct directory *in) {
 	for (size_t i = 0; i < a->place_count; i++)
-		if (a->places[i].is_written && strcmp(a->places[i].path, path) == 0)
-			return true;
-	return false;
+		if (strcmp(a->places[i].path, in->path) == 0) {
+			in->is_apps |= a->places[i].is_written;
+			in->is_scratch |= a->places[i].is_scratch;
+		}
 }
 
 static void walk(struct audit *a, const struct directory *in);
@@ -238,7 +246,10 @@ static void walk(struct audit *a, const struct directory *in);
 /* Takes the descriptor over. */
 static void enter(struct audit *a, int fd, const char *path, const struct directory *above) {
 	struct access_step step = {0};
-	struct directory in = {.fd = fd, .path = path, .depth = above == NULL ? 0 : above->depth + 1};
+	struct directory in = {.fd = fd,
+			       .path = path,
+			       .is_scratch = above != NULL && above->is_scratch,
+			       .depth = above == NULL ? 0 : above->depth + 1};
 	const bool was_apps = above != NULL && above->is_apps;
 
 	if (!access_look(fd, &step)) {
@@ -249,8 +260,8 @@ static void enter(struct audit *a, int fd, const char *path, const struct direct
 	in.status = &step.status;
 	in.device = step.status.st_dev;
 	in.is_apps = step.status.st_uid == a->target.who.uid || (was_apps && step.status.st_uid == 0) ||
-		     access_permits(&a->target.who, &step, ACCESS_W | ACCESS_X, NULL, NULL) ||
-		     is_written_place(a, path);
+		     access_permits(&a->target.who, &step, ACCESS_W | ACCESS_X, NULL, NULL);
+	take_place(a, &in);
 	walk(a, &in);
 	access_forget(&step);
 	close(fd);

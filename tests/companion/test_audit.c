@@ -126,6 +126,36 @@ Test(audit, everything_that_drifts) {
 	image_expect("audit-drift.json", said);
 }
 
+/* What Passenger makes in TMPDIR while it runs: opened to the group, nginx could read its passwords. */
+Test(audit, how_closed_temporary_files_are_is_their_programs_business) {
+	static const char tmp[] = "/srv/rails-app/tmp";
+	char path[128], more[sizeof policy + 64];
+
+	snprintf(more, sizeof more, "%stmp = %s\n", policy, tmp);
+	image_file("/etc/runas-app/rails-app.conf", 0, 0, 0644, more);
+	image_directory(tmp, RAILS, RAILS, 0750);
+	snprintf(path, sizeof path, "%s/passenger.x", tmp);
+	image_directory(path, RAILS, RAILS, 0700);
+	snprintf(path, sizeof path, "%s/passenger.x/core", tmp);
+	make_socket(path, RAILS, RAILS, 0600);
+	snprintf(path, sizeof path, "%s/passenger.x/password.txt", tmp);
+	image_file(path, RAILS, RAILS, 0600, "");
+	snprintf(path, sizeof path, "%s/passenger.x/toucher.pid", tmp);
+	image_file(path, RAILS, RAILS, 0774, "");
+	cr_expect_eq(AUDIT(), 0);
+	expect_said(" 0 errors, 0 warnings\n");
+
+	/* Not that others can write there, or that root did. */
+	snprintf(path, sizeof path, "%s/open", tmp);
+	image_file(path, RAILS, RAILS, 0666, "");
+	snprintf(path, sizeof path, "%s/passenger.x/by-root", tmp);
+	image_file(path, 0, 0, 0600, "");
+	cr_expect_eq(AUDIT(), 1);
+	expect_said("open: error: mode 0666: others may write it");
+	expect_said("by-root: error: belongs to root");
+	expect_said(" 2 errors, 0 warnings\n");
+}
+
 Test(audit, many_of_a_kind_are_folded) {
 	char path[64];
 
