@@ -56,6 +56,7 @@ static void make_image(void) {
 		snprintf(to, sizeof to, "etc/runas-app/%s.conf", *app);
 		copy(from, to);
 	}
+	put("etc/runas-app/shop.env", "SECRET_KEY=x\n", 0600);
 }
 
 static void remove_image(void) {

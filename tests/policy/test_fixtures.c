@@ -31,7 +31,7 @@ static struct text read_file(const char *directory, const char *name, const char
 
 typedef void visitor(const char *directory, const char *name);
 
-/* Calls visit for every NAME.conf, and says how many there were. */
+/* Calls visit for every NAME.conf, and says how many there were; NAME.nginx.conf and the like are other programs'. */
 static size_t walk(const char *directory, visitor *visit) {
 	DIR *d = opendir(directory);
 	struct dirent *entry;
@@ -44,7 +44,7 @@ static size_t walk(const char *directory, visitor *visit) {
 
 		snprintf(name, sizeof(name), "%s", entry->d_name);
 		end = strrchr(name, '.');
-		if (end == NULL || strcmp(end, ".conf") != 0)
+		if (end == NULL || strcmp(end, ".conf") != 0 || strchr(name, '.') != end)
 			continue;
 		*end = '\0';
 		visit(directory, name);
