@@ -234,7 +234,7 @@ static int post_caretaker(void) {
  * would do it in one call, but is not to be had inside every container. */
 static void make_etc(void) {
 	static const char *const ours[] = {".",	     "..",     "passwd",  "group",    "passwd-",
-					   "group-", "shadow", "gshadow", "runas-app"};
+					   "group-", "shadow", "gshadow", "runas-app", ".pwd.lock"};
 	int original = tree_clone("/etc");
 
 	must(original >= 0, "clone /etc");
