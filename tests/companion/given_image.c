@@ -4,28 +4,19 @@
 #include "policy/program.h"
 #include "tests/helpers/skip.h"
 
-#include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <linux/capability.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/acl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* Of AddressSanitizer, where the test is built with it. */
-int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
-
 char given_image[32];
-void (*given_image_prepare)(void);
-bool given_image_stays;
 
 const char *given_image_path(const char *path) {
 	static char whole[4][1024];
@@ -36,65 +27,53 @@ const char *given_image_path(const char *path) {
 	return ret;
 }
 
-char *given_image_read(const char *path) {
-	FILE *file = fopen(path, "re");
-	char *bytes = calloc(1, 1 << 18);
+void given_image_needs(bool real_root) {
+	const bool is_here = geteuid() == 0 || (!real_root && ask_can_be_root());
 
-	cr_assert_not_null(bytes);
-	if (file == NULL) {
-		free(bytes);
-		return NULL;
-	}
-	cr_assert_lt(fread(bytes, 1, 1 << 18, file), 1 << 18);
-	fclose(file);
-	return bytes;
+	if (is_here)
+		return;
+	given_image_remove();
+	SKIP(real_root ? "needs root, to make files that belong to others" : "needs root, or user namespaces");
 }
 
-void given_image_write(const char *path, const char *text, mode_t mode) {
-	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+static void own(const char *path, uid_t uid, gid_t gid, mode_t mode) {
+	cr_assert(geteuid() != 0 || lchown(path, uid, gid) == 0, "%s: %s", path, strerror(errno));
+	cr_assert_eq(chmod(path, mode), 0);
+}
+
+void given_image_directory(const char *path, uid_t uid, gid_t gid, mode_t mode) {
+	const char *whole = given_image_path(path);
+
+	cr_assert(mkdir(whole, 0755) == 0 || errno == EEXIST, "%s: %s", whole, strerror(errno));
+	own(whole, uid, gid, mode);
+}
+
+static void write_file(const char *path, const char *bytes, size_t length, mode_t mode) {
+	const int fd = open(given_image_path(path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	cr_assert(fd >= 0, "%s: %s", path, strerror(errno));
-	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	cr_assert_eq(write(fd, bytes, length), (ssize_t)length);
 	cr_assert_eq(fchmod(fd, mode), 0);
 	close(fd);
 }
 
-static bool put(const char *path, const char *text) {
-	const int fd = open(path, O_WRONLY | O_CLOEXEC);
-	const bool is_done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+void given_image_file(const char *path, const char *text, mode_t mode) { write_file(path, text, strlen(text), mode); }
 
-	if (fd >= 0)
-		close(fd);
-	return is_done;
+void given_image_owned(const char *path, uid_t uid, gid_t gid, mode_t mode, const char *text) {
+	write_file(path, text, strlen(text), 0600);
+	own(given_image_path(path), uid, gid, mode);
 }
 
-/* Only in a child: the test itself has threads, and those cannot change their user namespace. */
-static bool become_root_of_a_namespace(void) {
-	char uids[32], gids[32];
+void given_image_copy(const char *from_host, const char *path) {
+	static char bytes[1 << 18];
+	FILE *file = fopen(from_host, "re");
+	size_t length;
 
-	if (geteuid() == 0)
-		return true;
-	snprintf(uids, sizeof uids, "0 %u 1", geteuid());
-	snprintf(gids, sizeof gids, "0 %u 1", getegid());
-	return unshare(CLONE_NEWUSER) == 0 && put("/proc/self/setgroups", "deny") && put("/proc/self/uid_map", uids) &&
-	       put("/proc/self/gid_map", gids);
-}
-
-void given_image_needs(bool real_root) {
-	int status = 0;
-	pid_t child;
-
-	umask(022);
-	if (geteuid() == 0)
-		return;
-	if (real_root)
-		SKIP("needs root, to make files that belong to others");
-	child = fork();
-	if (child == 0)
-		_exit(!become_root_of_a_namespace());
-	cr_assert(child > 0 && waitpid(child, &status, 0) == child);
-	if (status != 0)
-		SKIP("needs root, or user namespaces");
+	cr_assert(file != NULL, "%s: tests run at the top of the repository", from_host);
+	length = fread(bytes, 1, sizeof bytes, file);
+	fclose(file);
+	cr_assert_lt(length, sizeof bytes);
+	write_file(path, bytes, length, 0644);
 }
 
 static void append(const char *path, const char *line) {
@@ -119,13 +98,11 @@ static void unescape(char *text) {
 	*to = '\0';
 }
 
-static void own(const char *path, const char *mode, const char *owner) {
-	unsigned uid, gid;
-
-	cr_assert_eq(sscanf(owner, "%u:%u", &uid, &gid), 2, "%s", owner);
-	cr_assert(geteuid() != 0 || lchown(path, uid, gid) == 0, "%s: %s", path, strerror(errno));
-	cr_assert_eq(chmod(path, (mode_t)strtoul(mode, NULL, 8)), 0);
+static void read_owner(const char *words, uid_t *ret_uid, gid_t *ret_gid) {
+	cr_assert_eq(sscanf(words, "%u:%u", ret_uid, ret_gid), 2, "%s", words);
 }
+
+static mode_t mode_of(const char *word) { return (mode_t)strtoul(word, NULL, 8); }
 
 static void add_capability(const char *path) {
 	struct vfs_cap_data data = {.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
@@ -156,7 +133,7 @@ static void claim(const char *name, const char *text) {
 	int fd;
 
 	snprintf(path, sizeof path, "/etc/runas-app/profiles/%s.profile", name);
-	given_image_write(given_image_path(path), text, 0644);
+	given_image_file(path, text, 0644);
 	snprintf(path, sizeof path, "/etc/runas-app/profiles/%s.filter", name);
 	fd = open(given_image_path(path), O_RDWR | O_CLOEXEC);
 	cr_assert(fd >= 0);
@@ -172,6 +149,8 @@ void given_image_line(const char *line) {
 	char what[16], a[256], b[256], c[512], home[256], words[2048];
 	int used = 0;
 	const char *said;
+	uid_t uid;
+	gid_t gid;
 
 	if (line[0] == '#' || line[0] == '\0')
 		return;
@@ -184,13 +163,13 @@ void given_image_line(const char *line) {
 		snprintf(words, sizeof words, "%s:x:%s:%s", a, b, c);
 		append("/etc/group", words);
 	} else if (strcmp(what, "dir") == 0) {
-		cr_assert(mkdir(given_image_path(c), 0755) == 0 || errno == EEXIST, "%s", line);
-		own(given_image_path(c), a, b);
+		read_owner(b, &uid, &gid);
+		given_image_directory(c, uid, gid, mode_of(a));
 	} else if (strcmp(what, "file") == 0) {
 		snprintf(words, sizeof words, "%s", line + used + strspn(line + used, " "));
 		unescape(words);
-		given_image_write(given_image_path(c), words, 0600);
-		own(given_image_path(c), a, b);
+		read_owner(b, &uid, &gid);
+		given_image_owned(c, uid, gid, mode_of(a), words);
 	} else if (strcmp(what, "link") == 0) {
 		cr_assert_eq(symlink(a, given_image_path(b)), 0, "%s", line);
 	} else if (strcmp(what, "remove") == 0) {
@@ -200,9 +179,7 @@ void given_image_line(const char *line) {
 	} else if (strcmp(what, "acl") == 0) {
 		add_acl(given_image_path(b), a);
 	} else if (strcmp(what, "compile") == 0) {
-		cr_assert_eq(
-			given_image_ask(&verb_compile, 0, (const char *const[]){"--root", "IMAGE", a, NULL}, &said), 0,
-			"%s", said);
+		cr_assert_eq(given_image_ask(&verb_compile, 0, WORDS("--root", "IMAGE", a), &said), 0, "%s", said);
 	} else if (strcmp(what, "claim") == 0) {
 		snprintf(words, sizeof words, "%s", strstr(line, a) + strlen(a) + 1);
 		unescape(words);
@@ -231,6 +208,7 @@ void given_image_make(const char *description) {
 					     "file 0755 0:0 /usr/bin/true ELF"};
 	char line[1024];
 
+	umask(022);
 	strcpy(given_image, "/tmp/image.XXXXXX");
 	cr_assert_not_null(mkdtemp(given_image));
 	cr_assert_eq(chmod(given_image, 0755), 0);
@@ -248,85 +226,31 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 	return remove(path);
 }
 
-void given_image_remove(void) { cr_expect_eq(nftw(given_image, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0); }
-
-static const char *without_directory(char *said) {
-	static char words[1 << 18];
-	const size_t length = strlen(given_image);
-	char *to = words;
-
-	while (*said != '\0' && to < words + sizeof words - 8)
-		if (length > 0 && strncmp(said, given_image, length) == 0) {
-			to = stpcpy(to, "IMAGE");
-			said += length;
-		} else {
-			*to++ = *said++;
-		}
-	*to = '\0';
-	return words;
+void given_image_remove(void) {
+	if (given_image[0] != '\0')
+		cr_expect_eq(nftw(given_image, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	given_image[0] = '\0';
 }
 
-/* In this process, so that AddressSanitizer sees what the verb leaves behind. */
-static int run_here(const struct verb *verb, int out, int argc, char **argv) {
-	const int kept[] = {fcntl(1, F_DUPFD_CLOEXEC, 3), fcntl(2, F_DUPFD_CLOEXEC, 3), open(".", O_PATH | O_CLOEXEC)};
-	int status;
+static int ask_here(const struct verb *verb, uid_t uid, void (*prepare)(void), const char *const *words,
+		    const char **ret_said) {
+	const struct said *said = ask(verb, words,
+				      &(struct ask_how){.directory = given_image_path("/work"),
+							.image = given_image,
+							.uid = uid,
+							.is_together = true,
+							.is_root = true,
+							.prepare = prepare});
 
-	cr_assert(dup2(out, 1) == 1 && dup2(out, 2) == 2 && chdir(given_image_path("/work")) == 0);
-	status = verb->run(argc, argv);
-	fflush(NULL);
-	cr_assert(dup2(kept[0], 1) == 1 && dup2(kept[1], 2) == 2 && fchdir(kept[2]) == 0);
-	for (size_t i = 0; i < 3; i++)
-		close(kept[i]);
-	cr_expect(__lsan_do_recoverable_leak_check == NULL || __lsan_do_recoverable_leak_check() == 0,
-		  "%s leaves memory behind", verb->name);
-	return status;
+	*ret_said = said->out;
+	return said->status;
 }
 
-int given_image_ask(const struct verb *verb, uid_t uid, const char *const *arguments, const char **ret_said) {
-	static char said[1 << 17];
-	const int out = memfd_create("out", MFD_CLOEXEC);
-	char *argv[16];
-	int argc = 0, status;
-	pid_t child;
-
-	for (; arguments[argc] != NULL; argc++)
-		argv[argc] = strcmp(arguments[argc], "IMAGE") == 0 ? given_image : (char *)(uintptr_t)arguments[argc];
-	argv[argc] = NULL;
-	fflush(NULL);
-	child = given_image_stays ? 0 : fork();
-	cr_assert(child >= 0);
-	if (given_image_stays) {
-		status = W_EXITCODE(run_here(verb, out, argc, argv), 0);
-	} else if (child == 0) {
-		if (!become_root_of_a_namespace() || dup2(out, 1) != 1 || dup2(out, 2) != 2 ||
-		    chdir(given_image_path("/work")) != 0 ||
-		    (uid != 0 && (setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)))
-			_exit(99);
-		if (given_image_prepare != NULL)
-			given_image_prepare();
-		status = verb->run(argc, argv);
-		fflush(NULL);
-		_exit(status);
-	}
-	cr_assert(given_image_stays || waitpid(child, &status, 0) == child);
-	memset(said, 0, sizeof said);
-	cr_assert(pread(out, said, sizeof said - 1, 0) >= 0);
-	close(out);
-	*ret_said = without_directory(said);
-	cr_assert(WIFEXITED(status), "%s", said);
-	return WEXITSTATUS(status);
+int given_image_ask(const struct verb *verb, uid_t uid, const char *const *words, const char **ret_said) {
+	return ask_here(verb, uid, NULL, words, ret_said);
 }
 
-void given_image_expect(const char *path, const char *said, int status) {
-	const char *update = getenv("UPDATE_EXPECTED");
-	char *expected = given_image_read(path), *all = NULL;
-
-	cr_assert(asprintf(&all, "%s= %d\n", said, status) > 0);
-	if (update != NULL && strcmp(update, "1") == 0)
-		given_image_write(path, all, 0644);
-	else
-		cr_expect(expected != NULL && strcmp(all, expected) == 0, "%s:\n%s--- is not ---\n%s", path, all,
-			  expected == NULL ? "(no such file)" : expected);
-	free(expected);
-	free(all);
+int given_image_ask_prepared(const struct verb *verb, void (*prepare)(void), const char *const *words,
+			     const char **ret_said) {
+	return ask_here(verb, 0, prepare, words, ret_said);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * given_image: a small system for runas-policy to look at, and a way to ask it.
+ * given_image: a small system for runas-policy to look at, and a way to ask about it.
  *
  * Purpose:  tests say in a few lines what the system is like, and get all that a person would see.
- * Runs as:  root, where files must belong to somebody; otherwise the caller becomes root of a user namespace of its own,
- *           in which only its own files can be made.
+ * Runs as:  root, where files must belong to somebody; otherwise they are the caller's own, and given_image_ask makes it
+ *           root of a user namespace, where they look like root's.
  * Promises: a new directory in /tmp, removed by given_image_remove; the same words whatever its name is.
+ * Never:    changes an account or a file of this system.
  *
  * A line of the description, # starts a comment:
  *
@@ -25,34 +26,33 @@
 #ifndef TESTS_COMPANION_GIVEN_IMAGE_H
 #define TESTS_COMPANION_GIVEN_IMAGE_H
 
-#include "companion/verb.h"
+#include "tests/companion/ask.h"
 
-#include <stdbool.h>
-#include <sys/types.h>
-
-extern char given_image[32]; /* its directory */
-extern bool given_image_stays;		  /* root: no child, so that leaks are seen */
-extern void (*given_image_prepare)(void); /* in the child, before the verb; or NULL */
+extern char given_image[32]; /* its directory; "" while there is none */
 
 void given_image_make(const char *description);
 void given_image_remove(void);
 void given_image_line(const char *line); /* one more */
 
-/* Ends the test with SKIP unless this process is root, or can be that of a user namespace. */
+/* Paths below are those inside the image. What is there already gets this owner, mode and text. */
+void given_image_directory(const char *path, uid_t uid, gid_t gid, mode_t mode);
+void given_image_owned(const char *path, uid_t uid, gid_t gid, mode_t mode, const char *text);
+void given_image_file(const char *path, const char *text, mode_t mode); /* the caller's own */
+void given_image_copy(const char *from_host, const char *path);		/* byte for byte, mode 0644 */
+const char *given_image_path(const char *path);				/* on the host; of the last four calls */
+
+/*
+ * Ends the test with SKIP unless this process is root, or can be that of a user namespace; an image that there is already
+ * is removed, because what is skipped gets no .fini.
+ */
 void given_image_needs(bool real_root);
 
 /*
- * What verb says, both outputs in one, IMAGE instead of the directory, in a child, from the image's /work as uid
- * (0: stays); arguments end with NULL. *ret_said is valid until the next call; returns the exit status.
+ * What verb says, both outputs in one, from the image's /work, as root or as uid (see ask_how); a word IMAGE is the
+ * directory. *ret_said is valid until the next call; returns the exit status.
  */
-int given_image_ask(const struct verb *verb, uid_t uid, const char *const *arguments, const char **ret_said);
-
-/* A file of the host or, with given_image_path, of the image: whole, NUL-terminated, new; NULL: there is none. */
-char *given_image_read(const char *path);
-const char *given_image_path(const char *path); /* of the last four calls */
-void given_image_write(const char *path, const char *text, mode_t mode);
-
-/* The file says what was said, or, with UPDATE_EXPECTED=1 in the environment, it will. */
-void given_image_expect(const char *path, const char *said, int status);
+int given_image_ask(const struct verb *verb, uid_t uid, const char *const *words, const char **ret_said);
+int given_image_ask_prepared(const struct verb *verb, void (*prepare)(void), const char *const *words,
+			     const char **ret_said);
 
 #endif

@@ -5,22 +5,20 @@
  * The text of policies: tests/fixtures/policy/bad/NAME.conf and tests/fixtures/companion/check/text/NAME.conf, and what is
  * said about them in .../text/NAME.expected. The system around them: .../system/NAME.conf, the system in NAME.image
  * (given_image.h), what is said in NAME.expected; with a first line "# installed" in NAME.image it is an installed one.
- * UPDATE_EXPECTED=1 writes the .expected files: read the difference before you believe it.
+ * GOLDEN=write writes the .expected files.
  */
 #include "companion/draft.h"
 #include "tests/companion/given_image.h"
+#include "tests/companion/golden.h"
 
-#include <criterion/criterion.h>
 #include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CHECK "tests/fixtures/companion/check/"
-#define ASK(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 TestSuite(check, .timeout = 120);
 
@@ -46,18 +44,13 @@ static size_t walk(const char *directory, visitor *visit) {
 	return (size_t)count;
 }
 
-/* Byte for byte: some hold NULs. */
-static void copy_file(const char *from, const char *to) {
-	static char bytes[1 << 18];
-	FILE *in = fopen(from, "re"), *out = fopen(to, "we");
-	size_t length;
+/* The last line is the exit status. */
+static void expect_expected(const char *path, const char *said, int status) {
+	char *all = NULL;
 
-	cr_assert(in != NULL && out != NULL, "%s", from);
-	length = fread(bytes, 1, sizeof bytes, in);
-	cr_assert_eq(fwrite(bytes, 1, length, out), length);
-	fclose(in);
-	cr_assert_eq(fclose(out), 0);
-	cr_assert_eq(chmod(to, 0644), 0);
+	cr_assert(asprintf(&all, "%s= %d\n", said, status) > 0);
+	golden_expect(path, all);
+	free(all);
 }
 
 static void visit_text(const char *directory, const char *name) {
@@ -67,12 +60,12 @@ static void visit_text(const char *directory, const char *name) {
 
 	snprintf(from, sizeof from, "%s/%s.conf", directory, name);
 	snprintf(file, sizeof file, "%s.conf", name);
-	snprintf(to, sizeof to, "%s/work/%s", given_image, file);
+	snprintf(to, sizeof to, "/work/%s", file);
 	snprintf(expected, sizeof expected, CHECK "text/%s.expected", name);
-	copy_file(from, to);
-	status = given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", file), &said);
-	given_image_expect(expected, said, status);
-	unlink(to);
+	given_image_copy(from, to);
+	status = given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", file), &said);
+	expect_expected(expected, said, status);
+	unlink(given_image_path(to));
 }
 
 Test(check, words_for_every_wrong_text) {
@@ -85,30 +78,27 @@ Test(check, words_for_every_wrong_text) {
 
 static void visit_system(const char *directory, const char *name) {
 	char path[512], target[256];
-	const char *said;
-	char *description;
+	const char *said, *description;
 	bool is_installed;
 	int status;
 
 	snprintf(path, sizeof path, "%s/%s.image", directory, name);
-	description = given_image_read(path);
+	description = golden_read(path);
 	cr_assert(description != NULL, "%s", path);
 	given_image_make(description);
 	is_installed = strncmp(description, "# installed", 11) == 0;
-	free(description);
 	snprintf(path, sizeof path, "%s/%s.conf", directory, name);
 	snprintf(target, sizeof target, is_installed ? "/etc/runas-app/%s.conf" : "/work/%s.conf", name);
-	copy_file(path, given_image_path(target));
+	given_image_copy(path, target);
 	snprintf(target, sizeof target, is_installed ? "%s" : "%s.conf", name);
-	status = given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", target), &said);
+	status = given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", target), &said);
 	snprintf(path, sizeof path, "%s/%s.expected", directory, name);
-	given_image_expect(path, said, status);
+	expect_expected(path, said, status);
 	given_image_remove();
 }
 
 Test(check, words_for_what_is_wrong_around_it) {
 	given_image_needs(true);
-	given_image_stays = true;
 	cr_expect_geq(walk(CHECK "system", visit_system), 60);
 }
 
@@ -120,27 +110,27 @@ Test(check, a_draft_may_be_anybodys_but_an_installed_policy_only_roots) {
 
 	given_image_needs(true);
 	given_image_make(sound);
-	given_image_write(given_image_path("/work/app.conf"), good, 0666);
+	given_image_file("/work/app.conf", good, 0666);
 	cr_assert_eq(chown(given_image_path("/work/app.conf"), 12345, 12345), 0);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "./app.conf"), &said), 0, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "./app.conf"), &said), 0, "%s", said);
 	cr_expect(strstr(said, "./app.conf: warning: does not belong to root [policy-owner]"), "%s", said);
 	cr_expect(strstr(said, "./app.conf: ok, 1 warning\n"), "%s", said);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "--strict", "./app.conf"), &said), 1, "%s",
-		     said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "--strict", "./app.conf"), &said), 1,
+		     "%s", said);
 	cr_assert_eq(rename(given_image_path("/work/app.conf"), given_image_path("/work/tmpx7f3")), 0);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "./tmpx7f3"), &said), 0, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "./tmpx7f3"), &said), 0, "%s", said);
 	cr_assert_eq(rename(given_image_path("/work/tmpx7f3"), given_image_path("/etc/runas-app/app.conf")), 0);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "app"), &said), 1, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "app"), &said), 1, "%s", said);
 	cr_expect(strstr(said, "error: does not belong to root [policy-owner]"), "%s", said);
 	cr_assert_eq(chown(given_image_path("/etc/runas-app/app.conf"), 0, 0), 0);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "app"), &said), 1, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "app"), &said), 1, "%s", said);
 	cr_expect(strstr(said, "error: can be written by others than root [policy-mode]"), "%s", said);
 	cr_assert_eq(chmod(given_image_path("/etc/runas-app/app.conf"), 0644), 0);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "app"), &said), 0, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "app"), &said), 0, "%s", said);
 	cr_expect_str_eq(said, "app: ok\n");
 	/* By its path it is the same app. */
 	cr_expect_eq(given_image_ask(&verb_check, 0,
-				     ASK("--root", "IMAGE", given_image_path("/etc/runas-app/app.conf")), &said),
+				     WORDS("--root", "IMAGE", given_image_path("/etc/runas-app/app.conf")), &said),
 		     0);
 	cr_expect_str_eq(said, "app: ok\n");
 	given_image_remove();
@@ -151,20 +141,20 @@ Test(check, without_a_name_all_apps_and_the_worst_decides) {
 
 	given_image_needs(true);
 	given_image_make(sound);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE"), &said), 0);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE"), &said), 0);
 	cr_expect_str_eq(said, "no policies in IMAGE/etc/runas-app\n");
-	given_image_write(given_image_path("/etc/runas-app/one.conf"), good, 0644);
-	given_image_write(given_image_path("/etc/runas-app/two.conf"), "runas-app = 1\nuser = app\nusr = x\n", 0644);
-	given_image_write(given_image_path("/etc/runas-app/README"), "no policy", 0644);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE"), &said), 1);
+	given_image_file("/etc/runas-app/one.conf", good, 0644);
+	given_image_file("/etc/runas-app/two.conf", "runas-app = 1\nuser = app\nusr = x\n", 0644);
+	given_image_file("/etc/runas-app/README", "no policy", 0644);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE"), &said), 1);
 	cr_expect(strstr(said, "one: ok\n") && strstr(said, "two: 1 error\n") && strstr(said, "did you mean user?"),
 		  "%s", said);
 	cr_expect_null(strstr(said, "README"));
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "one"), &said), 0, "%s", said);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "one", "three"), &said), 2, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "one"), &said), 0, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "one", "three"), &said), 2, "%s", said);
 	cr_expect(strstr(said, "three.conf: No such file or directory") && strstr(said, "one: ok"), "%s", said);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "--nonsense"), &said), 2, "%s", said);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "/nowhere"), &said), 2, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "--nonsense"), &said), 2, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "/nowhere"), &said), 2, "%s", said);
 	cr_assert_eq(unlink(given_image_path("/etc/runas-app/one.conf")), 0);
 	given_image_remove();
 }
@@ -175,9 +165,9 @@ Test(check, json_says_the_same) {
 
 	given_image_needs(true);
 	given_image_make(sound);
-	given_image_write(given_image_path("/work/two.conf"),
-			  "runas-app = 1\nuser = app\ncommand = /usr/bin/true\numask = 0002\n  usr = x\n", 0644);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "--json", "two.conf"), &said), 1);
+	given_image_file("/work/two.conf",
+			 "runas-app = 1\nuser = app\ncommand = /usr/bin/true\numask = 0002\n  usr = x\n", 0644);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "--json", "two.conf"), &said), 1);
 	document = json_loads(said, 0, NULL);
 	cr_assert(document != NULL, "%s", said);
 	cr_expect_eq(json_integer_value(json_object_get(document, "errors")), 1);
@@ -202,14 +192,14 @@ Test(check, says_what_a_plain_user_cannot_see) {
 	given_image_make(sound);
 	given_image_line("dir 0700 0:0 /etc/secrets");
 	given_image_line("file 0600 0:0 /etc/secrets/env KEY=value\\n");
-	given_image_write(given_image_path("/etc/runas-app/app.conf"),
-			  "runas-app = 1\nuser = app\ndirectory = /srv/app/current\ncommand = /usr/bin/true\nenv_file "
-			  "= /etc/secrets/env\n",
-			  0644);
+	given_image_file("/etc/runas-app/app.conf",
+			 "runas-app = 1\nuser = app\ndirectory = /srv/app/current\ncommand = /usr/bin/true\nenv_file "
+			 "= /etc/secrets/env\n",
+			 0644);
 	given_image_line("dir 0755 4002:4002 /srv/app/current");
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "app"), &said), 0, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "app"), &said), 0, "%s", said);
 	cr_expect_str_eq(said, "app: ok\n");
-	cr_expect_eq(given_image_ask(&verb_check, 65534, ASK("--root", "IMAGE", "app"), &said), 0, "%s", said);
+	cr_expect_eq(given_image_ask(&verb_check, 65534, WORDS("--root", "IMAGE", "app"), &said), 0, "%s", said);
 	cr_expect(strstr(said, "note: cannot be read, so its variables were not checked: Permission denied [env-file]"),
 		  "%s", said);
 	cr_expect(strstr(said, "note: IMAGE/srv/app/current cannot be looked at: Permission denied [directory]"), "%s",
@@ -220,21 +210,22 @@ Test(check, says_what_a_plain_user_cannot_see) {
 
 /* Only of the system that runs is the kernel asked. */
 Test(check, asks_this_kernel_about_limits_and_landlock) {
-	static const char text[] = "runas-app = 1\nuser = 4002\ngroup = 4002\nhome = /\ndirectory = /\ncommand = /bin/sh -x\n"
-				   "write = /tmp\nlimit_nofile = 4000000000\n";
+	static const char text[] =
+		"runas-app = 1\nuser = 4002\ngroup = 4002\nhome = /\ndirectory = /\ncommand = /bin/sh -x\n"
+		"write = /tmp\nlimit_nofile = 4000000000\n";
 	const int abi = rehearsal_landlock_abi();
 	const char *said;
 
 	given_image_needs(false);
 	given_image_make("");
-	given_image_write(given_image_path("/work/app.conf"), text, 0644);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("app.conf"), &said), 1);
+	given_image_file("/work/app.conf", text, 0644);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("app.conf"), &said), 1);
 	cr_expect(strstr(said, "app.conf:8:16: error: no process may have more than "), "%s", said);
 	if (abi < 2)
 		cr_expect(strstr(said, "app.conf:7:9: warning: ") && strstr(said, "[landlock]"), "%s", said);
 	else
 		cr_expect_eq(strstr(said, "[landlock]") != NULL, abi == 2, "%s", said);
-	cr_expect_eq(given_image_ask(&verb_check, 0, ASK("--root", "IMAGE", "app.conf"), &said), 0);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "app.conf"), &said), 0);
 	cr_expect(!strstr(said, "[limits]") && !strstr(said, "[landlock]"), "%s", said);
 	given_image_remove();
 }

@@ -1,69 +1,44 @@
 /* SPDX-License-Identifier: ISC */
 /* runas-policy compile: what it writes is what the launcher takes, and what it cannot write leaves the old as it was. */
 #include "companion/generate.h"
-#include "companion/output.h"
-#include "companion/verb.h"
+#include "tests/companion/given_image.h"
 
-#include <criterion/criterion.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const char good_text[] = "runas-profile = 1\ninclude = @app-server\nrefuse = setsid\n";
 
-static char root[] = "/tmp/compile.XXXXXX";
-static char profiles[64]; /* ROOT/etc/runas-app/profiles */
+#define PROFILES "/etc/runas-app/profiles"
 
 static const char *path_of(const char *name) {
-	static char path[128];
+	static char path[64];
 
-	snprintf(path, sizeof path, "%s/%s", profiles, name);
-	return path;
+	snprintf(path, sizeof path, PROFILES "/%s", name);
+	return given_image_path(path);
 }
 
-static void make_root(void) {
-	cr_assert_not_null(mkdtemp(root));
-	for (const char *const *part =
-		     (const char *const[]){"", "/etc", "/etc/runas-app", "/etc/runas-app/profiles", NULL};
-	     *part != NULL; part++) {
-		snprintf(profiles, sizeof profiles, "%s%s", root, *part);
-		cr_assert(mkdir(profiles, 0755) == 0 || **part == 0);
-	}
+static void make(void) {
+	given_image_needs(false);
+	given_image_make("");
 }
 
-static void remove_root(void) {
-	DIR *list = opendir(profiles);
-	struct dirent *entry;
+TestSuite(compile, .init = make, .fini = given_image_remove);
 
-	while ((entry = readdir(list)) != NULL)
-		unlinkat(dirfd(list), entry->d_name, 0);
-	closedir(list);
-	for (char *end; strlen(profiles) >= strlen(root); *end = 0) {
-		cr_expect_eq(rmdir(profiles), 0);
-		end = strrchr(profiles, '/');
-	}
+static void put(const char *name, const char *text, mode_t mode) {
+	char path[64];
+
+	snprintf(path, sizeof path, PROFILES "/%s", name);
+	given_image_file(path, text, mode);
 }
 
-TestSuite(compile, .init = make_root, .fini = remove_root);
-
-static void put(const char *name, const void *bytes, size_t length, mode_t mode) {
-	int fd = open(path_of(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	cr_assert(fd >= 0);
-	cr_assert_eq(write(fd, bytes, length), (ssize_t)length);
-	cr_assert_eq(fchmod(fd, mode), 0);
-	close(fd);
-}
-
-static void put_text(const char *name, const char *text) { put(name, text, strlen(text), 0644); }
+static void put_text(const char *name, const char *text) { put(name, text, 0644); }
 
 /* The whole file, aligned as the launcher has it. */
 static size_t get(const char *name, unsigned char **ret) {
@@ -96,42 +71,19 @@ static uint64_t digest_of(const char *name) {
 	return program_digest(bytes, length);
 }
 
-/* In a child, as main would call it; *ret_said has both outputs. prepare may be NULL. */
-static int compile(const char *const *arguments, void (*prepare)(void), const char **ret_said) {
-	static char said[32 * 1024];
-	char *argv[8] = {(char *)(uintptr_t) "--root", root};
-	int argc = 2, status, out = memfd_create("out", MFD_CLOEXEC);
-	pid_t child;
+/* prepare and ret_said may be NULL. */
+static int compile(const char *const *names, void (*prepare)(void), const char **ret_said) {
+	const char *words[8] = {"--root", "IMAGE"}, *said;
+	size_t count = 2;
 
-	for (; *arguments != NULL; arguments++)
-		argv[argc++] = (char *)(uintptr_t)*arguments;
-	fflush(NULL);
-	child = fork();
-	cr_assert(child >= 0);
-	if (child == 0) {
-		dup2(out, 1);
-		dup2(out, 2);
-		if (prepare != NULL)
-			prepare();
-		status = verb_compile.run(argc, argv);
-		fflush(NULL);
-		_exit(status);
-	}
-	cr_assert_eq(waitpid(child, &status, 0), child);
-	memset(said, 0, sizeof said);
-	cr_assert(pread(out, said, sizeof said - 1, 0) >= 0);
-	close(out);
-	if (ret_said != NULL)
-		*ret_said = said;
-	cr_assert(WIFEXITED(status), "%s", said);
-	return WEXITSTATUS(status);
+	while (*names != NULL)
+		words[count++] = *names++;
+	return given_image_ask_prepared(&verb_compile, prepare, words, ret_said == NULL ? &said : ret_said);
 }
-
-#define NAMES(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 static void expect_no_litter(void) {
 	struct dirent *entry;
-	DIR *list = opendir(profiles);
+	DIR *list = opendir(given_image_path(PROFILES));
 
 	while ((entry = readdir(list)) != NULL)
 		cr_expect(entry->d_name[0] != '.' || strlen(entry->d_name) < 3, "%s stayed behind", entry->d_name);
@@ -147,7 +99,7 @@ Test(compile, writes_a_file_that_the_launcher_takes) {
 
 	put_text("mine.profile", "runas-profile = 1\ninclude = shared\nallow = ptrace # measures\n");
 	put_text("shared.profile", good_text);
-	cr_assert_eq(compile(NAMES("mine"), tight_umask, NULL), 0);
+	cr_assert_eq(compile(WORDS("mine"), tight_umask, NULL), 0);
 	mine = digest_of("mine.profile");
 	shared = digest_of("shared.profile");
 	cr_assert_eq(stat(path_of("mine.filter"), &status), 0);
@@ -169,28 +121,28 @@ Test(compile, without_names_compiles_all_but_parts) {
 	put_text("two.profile", good_text);
 	put_text("piece.profile", "runas-profile = 1 part\nallow = read\n");
 	put_text("notes.txt", "not a profile");
-	cr_expect_eq(compile(NAMES(), NULL, &said), 0, "%s", said);
+	cr_expect_eq(compile(WORDS(), NULL, &said), 0, "%s", said);
 	read_filter("one.filter");
 	read_filter("two.filter");
 	cr_expect_neq(access(path_of("piece.filter"), F_OK), 0);
 	cr_expect(strstr(said, "piece: a part, only for including"), "%s", said);
-	cr_expect_eq(compile(NAMES("piece"), NULL, &said), 1);
+	cr_expect_eq(compile(WORDS("piece"), NULL, &said), 1);
 	cr_expect(strstr(said, "a part cannot be a profile by itself"), "%s", said);
 }
 
-Test(compile, an_empty_directory_is_no_error) { cr_expect_eq(compile(NAMES(), NULL, NULL), 0); }
+Test(compile, an_empty_directory_is_no_error) { cr_expect_eq(compile(WORDS(), NULL, NULL), 0); }
 
 Test(compile, a_refused_profile_keeps_its_old_filter_and_the_others_are_compiled) {
 	const char *said;
 	uint64_t before;
 
 	put_text("a.profile", good_text);
-	cr_assert_eq(compile(NAMES("a"), NULL, NULL), 0);
+	cr_assert_eq(compile(WORDS("a"), NULL, NULL), 0);
 	before = digest_of("a.filter");
 	put_text("a.profile", "runas-profile = 1\ninclude = @app-server\nallow = ptrace\n");
 	put_text("b.profile", good_text);
 	put_text("Bad.profile", good_text);
-	cr_expect_eq(compile(NAMES(), NULL, &said), 1);
+	cr_expect_eq(compile(WORDS(), NULL, &said), 1);
 	cr_expect(strstr(said, "a.profile:3:9: error: `ptrace` is dangerous"), "%s", said);
 	cr_expect(strstr(said, "Bad.profile: error: not a profile's name"), "%s", said);
 	cr_expect_eq(digest_of("a.filter"), before);
@@ -202,13 +154,13 @@ Test(compile, says_what_the_new_filter_changes) {
 	const char *said;
 
 	put_text("mine.profile", good_text);
-	cr_assert_eq(compile(NAMES("mine"), NULL, &said), 0);
+	cr_assert_eq(compile(WORDS("mine"), NULL, &said), 0);
 	cr_expect_null(strstr(said, ", was "), "there was none before: %s", said);
-	cr_assert_eq(compile(NAMES("mine"), NULL, &said), 0);
+	cr_assert_eq(compile(WORDS("mine"), NULL, &said), 0);
 	cr_expect_null(strstr(said, ", was "), "nothing changed: %s", said);
 	put_text("mine.profile", "runas-profile = 1\ninclude = @app-server\nallow = ptrace # why\nmissing = vfork\n"
 				 "allow = socketpair\nallow = kill if arg1 == 0\n");
-	cr_assert_eq(compile(NAMES("mine"), NULL, &said), 0);
+	cr_assert_eq(compile(WORDS("mine"), NULL, &said), 0);
 	cr_expect(strstr(said, "  setsid: allowed, was refused\n"), "%s", said);
 	cr_expect(strstr(said, "  ptrace: allowed, was refused\n"), "%s", said);
 	cr_expect(strstr(said, "  vfork: missing, was allowed\n"), "%s", said);
@@ -217,12 +169,12 @@ Test(compile, says_what_the_new_filter_changes) {
 	cr_expect_null(strstr(said, "read:"), "%s", said);
 	put_text("mine.profile", "runas-profile = 1\ninclude = @app-server\nallow = ptrace # why\nmissing = vfork\n"
 				 "allow = socketpair\nallow = kill if arg1 == 1\n");
-	cr_assert_eq(compile(NAMES("mine"), NULL, &said), 0);
+	cr_assert_eq(compile(WORDS("mine"), NULL, &said), 0);
 	cr_expect(strstr(said, "the conditions of some calls changed"), "%s", said);
 }
 
 static void no_space(void) {
-	struct rlimit limit = {100, 100};
+	struct rlimit limit = {100, RLIM_INFINITY};
 
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &limit);
@@ -233,10 +185,10 @@ Test(compile, a_full_disk_keeps_the_old_filter) {
 	uint64_t before;
 
 	put_text("mine.profile", good_text);
-	cr_assert_eq(compile(NAMES("mine"), NULL, NULL), 0);
+	cr_assert_eq(compile(WORDS("mine"), NULL, NULL), 0);
 	before = digest_of("mine.filter");
 	put_text("mine.profile", "runas-profile = 1\ninclude = @web-static\n");
-	cr_expect_eq(compile(NAMES("mine"), no_space, NULL), 1);
+	cr_expect_eq(compile(WORDS("mine"), no_space, NULL), 1);
 	cr_expect_eq(digest_of("mine.filter"), before);
 	expect_no_litter();
 }
@@ -246,16 +198,16 @@ Test(compile, replaces_whatever_stands_in_its_place) {
 
 	put_text("mine.profile", good_text);
 	put_text("innocent", "stays");
-	put("mine.filter", "damaged", 7, 0666);
+	put("mine.filter", "damaged", 0666);
 	put_text(".new.filter", "of a killed run");
-	cr_assert_eq(compile(NAMES("mine"), NULL, NULL), 0);
+	cr_assert_eq(compile(WORDS("mine"), NULL, NULL), 0);
 	read_filter("mine.filter");
 	cr_assert_eq(stat(path_of("mine.filter"), &status), 0);
 	cr_expect_eq(status.st_mode & 07777, 0644);
 	cr_assert_eq(unlink(path_of("mine.filter")), 0);
 	cr_assert_eq(symlink("innocent", path_of("mine.filter")), 0);
 	cr_assert_eq(symlink("innocent", path_of(".new.filter")), 0);
-	cr_assert_eq(compile(NAMES("mine"), NULL, NULL), 0);
+	cr_assert_eq(compile(WORDS("mine"), NULL, NULL), 0);
 	read_filter("mine.filter");
 	cr_assert_eq(lstat(path_of("mine.filter"), &status), 0);
 	cr_expect(S_ISREG(status.st_mode));
@@ -267,18 +219,18 @@ Test(compile, wrong_use_is_two_and_writes_nothing) {
 	const char *said;
 
 	put_text("mine.profile", good_text);
-	cr_expect_eq(compile(NAMES("@app-server"), NULL, NULL), 2);
-	cr_expect_eq(compile(NAMES("../mine"), NULL, NULL), 2);
-	cr_expect_eq(compile(NAMES("mine.profile"), NULL, NULL), 2);
-	cr_expect_eq(compile(NAMES(""), NULL, NULL), 2);
-	cr_expect_eq(compile(NAMES("--force"), NULL, NULL), 2);
-	cr_expect_eq(compile(NAMES("--root"), NULL, NULL), 2);
+	cr_expect_eq(compile(WORDS("@app-server"), NULL, NULL), 2);
+	cr_expect_eq(compile(WORDS("../mine"), NULL, NULL), 2);
+	cr_expect_eq(compile(WORDS("mine.profile"), NULL, NULL), 2);
+	cr_expect_eq(compile(WORDS(""), NULL, NULL), 2);
+	cr_expect_eq(compile(WORDS("--force"), NULL, NULL), 2);
+	cr_expect_eq(compile(WORDS("--root"), NULL, NULL), 2);
 	cr_expect_neq(access(path_of("mine.filter"), F_OK), 0);
-	cr_expect_eq(compile(NAMES("nowhere"), NULL, &said), 1);
+	cr_expect_eq(compile(WORDS("nowhere"), NULL, &said), 1);
 	cr_expect(strstr(said, "nowhere.profile: No such file or directory"), "%s", said);
-	cr_expect_eq(compile(NAMES("--root", "/tmp/compile.nowhere"), NULL, &said), 2);
+	cr_expect_eq(compile(WORDS("--root", "/tmp/compile.nowhere"), NULL, &said), 2);
 	cr_expect(strstr(said, "/tmp/compile.nowhere: No such file or directory"), "%s", said);
-	cr_expect_eq(compile(NAMES("--root", "/dev/fd"), NULL, &said), 2);
+	cr_expect_eq(compile(WORDS("--root", "/dev/fd"), NULL, &said), 2);
 	cr_expect(strstr(said, "cannot open /dev/fd/etc/runas-app/profiles/"), "%s", said);
 }
 
@@ -304,7 +256,7 @@ Test(compile, shows_every_error_of_a_profile) {
 	const char *said, *at, *found;
 
 	put_text("mine.profile", text);
-	cr_expect_eq(compile(NAMES("mine"), NULL, &said), 1);
+	cr_expect_eq(compile(WORDS("mine"), NULL, &said), 1);
 	at = said;
 	for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
 		found = strstr(at, expected[i]);
@@ -313,11 +265,11 @@ Test(compile, shows_every_error_of_a_profile) {
 	}
 	cr_expect_null(strstr(said, "bpf"), "%s", said);
 	put_text("mine.profile", "allow = read\nalow = write\n");
-	cr_expect_eq(compile(NAMES("mine"), NULL, &said), 1);
+	cr_expect_eq(compile(WORDS("mine"), NULL, &said), 1);
 	cr_expect(strstr(said, "mine.profile:1:1: error: the first statement must be the version"), "%s", said);
 	cr_expect_null(strstr(said, "alow"), "nothing is known of what stands behind: %s", said);
 	put_text("mine.profile", "runas-profile = 1\nalow = read\n");
-	cr_expect_eq(compile(NAMES("mine"), NULL, &said), 1);
+	cr_expect_eq(compile(WORDS("mine"), NULL, &said), 1);
 	cr_expect_null(strstr(said, "execve"), "perhaps the bad line allows it: %s", said);
 }
 
@@ -326,7 +278,7 @@ Test(compile, as_json) {
 	json_t *document, *one;
 
 	put_text("mine.profile", good_text);
-	cr_assert_eq(compile(NAMES("--json"), NULL, &said), 0);
+	cr_assert_eq(compile(WORDS("--json"), NULL, &said), 0);
 	document = json_loads(said, 0, NULL);
 	cr_assert_not_null(document, "%s", said);
 	one = json_array_get(json_object_get(document, "profiles"), 0);
@@ -336,7 +288,7 @@ Test(compile, as_json) {
 	json_decref(document);
 	put_text("mine.profile", "runas-profile = 1\ninclude = @app-server\n");
 	put_text("bad.profile", "runas-profile = 2\n");
-	cr_assert_eq(compile(NAMES("--json"), NULL, &said), 1);
+	cr_assert_eq(compile(WORDS("--json"), NULL, &said), 1);
 	document = json_loads(said, 0, NULL);
 	cr_assert_not_null(document, "%s", said);
 	one = json_array_get(json_object_get(json_array_get(json_object_get(document, "profiles"), 0), "changes"), 0);
@@ -359,10 +311,10 @@ Test(compile, stays_in_the_image) {
 	file = fopen(text, "we");
 	fputs(good_text, file);
 	fclose(file);
-	snprintf(link, sizeof link, "%s/etc/runas-app/profiles", root);
+	snprintf(link, sizeof link, "%s" PROFILES, given_image);
 	cr_assert_eq(rmdir(link), 0);
 	cr_assert_eq(symlink(outside, link), 0);
-	cr_expect_eq(compile(NAMES("mine"), NULL, &said), 2, "%s", said);
+	cr_expect_eq(compile(WORDS("mine"), NULL, &said), 2, "%s", said);
 	cr_assert_eq(unlink(link), 0);
 	cr_assert_eq(mkdir(link, 0755), 0);
 	cr_expect_eq(unlink(text), 0);

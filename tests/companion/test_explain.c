@@ -2,19 +2,21 @@
 /*
  * runas-policy explain. Golden files: tests/fixtures/companion/explain/NAME.txt and NAME.json, what is said about the
  * image tests/fixtures/companion/image; counts of system calls and instructions, which libseccomp may change, stand
- * there as N. GOLDEN=write writes them anew: read the difference before you commit it.
+ * there as N.
  */
 #include "companion/generate.h"
 #include "companion/image.h"
-#include "tests/companion/said.h"
+#include "tests/companion/given_image.h"
+#include "tests/companion/golden.h"
 #include "tests/helpers/skip.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <jansson.h>
 #include <linux/audit.h>
-#include <sys/stat.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #define FIXTURES "tests/fixtures/companion/"
 #define IMAGE "--root", FIXTURES "image"
@@ -79,23 +81,10 @@ static void mask_json(json_t *document) {
 }
 
 static void compare(const char *name, const char *suffix, const char *now) {
-	char path[256], *then = calloc(1, 256 * 1024);
-	const char *write = getenv("GOLDEN");
-	FILE *file;
+	char path[256];
 
 	snprintf(path, sizeof path, FIXTURES "explain/%s.%s", name, suffix);
-	if (write != NULL && strcmp(write, "write") == 0) {
-		file = fopen(path, "we");
-		cr_assert_not_null(file);
-		fputs(now, file);
-		fclose(file);
-	}
-	file = fopen(path, "re");
-	cr_assert(file != NULL && then != NULL, "%s", path);
-	cr_assert(fread(then, 1, 256 * 1024 - 1, file) > 0);
-	fclose(file);
-	cr_expect(strcmp(now, then) == 0, "%s is not what is said now:\n%s", path, now);
-	free(then);
+	golden_expect(path, now);
 }
 
 static const struct said *explain(const char *const *before, const char *const *words) {
@@ -107,7 +96,7 @@ static const struct said *explain(const char *const *before, const char *const *
 	while (*words != NULL)
 		all[count++] = *words++;
 	all[count] = NULL;
-	return said_run(&verb_explain, all, NULL);
+	return ask(&verb_explain, all, NULL);
 }
 
 Test(explain, golden_text) {
@@ -161,82 +150,30 @@ Test(explain, shows_names_of_secrets_and_never_values) {
 
 		expect_said(said->out, "DB_PASSWORD");
 		expect_unsaid(said->out, "from-env-file");
-		expect_unsaid(said->err, "from-env-file");
+		expect_unsaid(said->error, "from-env-file");
 	}
-}
-
-static char directory[] = "/tmp/explain.XXXXXX";
-static char made[128];
-
-static const char *make_file(const char *name, const char *text, mode_t mode) {
-	int fd;
-
-	snprintf(made, sizeof made, "%s/%s", directory, name);
-	fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	cr_assert(fd >= 0);
-	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	cr_assert_eq(fchmod(fd, mode), 0);
-	close(fd);
-	return made;
 }
 
 /* An image with policies of its own; whoever runs the test owns it. */
-static void make_image(void) {
-	static const char *const parts[] = {"/etc", "/etc/runas-app", "/srv", "/srv/below"};
-	char path[128];
+static void make_image(void) { given_image_make("user me 4002 4002 /srv\ngroup me 4002\ndir 0755 0:0 /srv/below\n"); }
 
-	cr_assert_not_null(mkdtemp(directory));
-	cr_assert_eq(chmod(directory, 0755), 0);
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		snprintf(path, sizeof path, "%s%s", directory, parts[i]);
-		cr_assert_eq(mkdir(path, 0700), 0);
-		cr_assert_eq(chmod(path, 0755), 0);
-	}
-	make_file("etc/passwd", "root:x:0:0::/root:/bin/sh\nme:x:4002:4002::/srv:/bin/sh\n", 0644);
-	make_file("etc/group", "root:x:0:\nme:x:4002:\n", 0644);
+static const char *make_file(const char *path, const char *text, mode_t mode) {
+	given_image_file(path, text, mode);
+	return given_image_path(path);
 }
 
-static void remove_image(void) {
-	static const char *const parts[] = {"etc/runas-app/x.conf",
-					    "etc/runas-app/secrets",
-					    "etc/passwd",
-					    "etc/group",
-					    "x.conf",
-					    "etc/runas-app",
-					    "etc",
-					    "srv/below",
-					    "srv",
-					    ""};
-	char path[128];
-
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		snprintf(path, sizeof path, "%s/%s", directory, parts[i]);
-		if (unlink(path) != 0)
-			rmdir(path);
-	}
-	cr_expect_neq(access(directory, F_OK), 0, "%s stays behind", directory);
-}
-
-/* A test that is skipped gets no .fini. */
-static void need_root(void) {
-	if (geteuid() == 0)
-		return;
-	remove_image();
-	SKIP("root alone can make policies that are trusted, and become somebody else");
-}
-
-TestSuite(explain_image, .init = make_image, .fini = remove_image, .timeout = 60);
+TestSuite(explain_image, .init = make_image, .fini = given_image_remove, .timeout = 60);
 
 #define NUMBERS "runas-app = 1\nuser = 4002\ngroup = 4002\nhome = /srv\ndirectory = /\n"
 
 /* On the running system, since of an image the environment of this process says nothing. */
 Test(explain_image, shows_what_the_caller_passes_on_but_not_what_may_be_secret) {
-	const struct said *said = said_run(
+	const struct said *said = ask(
 		&verb_explain,
-		WORDS(make_file("x.conf", NUMBERS "env_keep = PORT\ncommand = *\n", 0644), "--as", "0", "--", "true"),
-		with_secrets_around);
+		WORDS(make_file("/x.conf", NUMBERS "env_keep = PORT\ncommand = *\n", 0644), "--as", "0", "--", "true"),
+		&(struct ask_how){.prepare = with_secrets_around});
 
-	cr_expect_eq(said->status, 0, "%s%s", said->out, said->err);
+	cr_expect_eq(said->status, 0, "%s%s", said->out, said->error);
 	expect_said(said->out, "de_DE.UTF-8 (the caller's, kept)");
 	expect_said(said->out, "PORT");
 	expect_unsaid(said->out, "not-for-reports");
@@ -268,15 +205,15 @@ Test(explain, says_what_each_token_takes) {
 		const struct said *said;
 
 		snprintf(text, sizeof text, NUMBERS "command = /bin/x %s last\n", cases[i].pattern);
-		said = said_run(
-			&verb_explain,
-			WORDS("--root", directory, make_file("x.conf", text, 0644), "--", "x", cases[i].word, "last"),
-			NULL);
+		said = ask(&verb_explain,
+			   WORDS("--root", given_image, make_file("/x.conf", text, 0644), "--", "x", cases[i].word,
+				 "last"),
+			   NULL);
 		cr_expect_eq(said->status, 1, "%s", cases[i].pattern);
 		expect_said(said->out, cases[i].why);
 		expect_said(said->out, "x.conf:6:18: error:");
 	}
-	remove_image();
+	given_image_remove();
 }
 
 Test(explain_image, refuses_as_the_launcher_would) {
@@ -296,14 +233,14 @@ Test(explain_image, refuses_as_the_launcher_would) {
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		const char *file = make_file("x.conf", cases[i].text, 0644);
-		const struct said *said = said_run(&verb_explain, WORDS("--root", directory, file, "--", "x"), NULL);
+		const char *file = make_file("/x.conf", cases[i].text, 0644);
+		const struct said *said = ask(&verb_explain, WORDS("--root", given_image, file, "--", "x"), NULL);
 
 		cr_expect_eq(said->status, 1, "%s", cases[i].text);
 		expect_said(said->out, cases[i].word);
 		expect_said(said->out, ": refused");
 		expect_unsaid(said->out, "Identity");
-		said = said_run(&verb_explain, WORDS("--root", directory, "--json", file, "--", "x"), NULL);
+		said = ask(&verb_explain, WORDS("--root", given_image, "--json", file, "--", "x"), NULL);
 		cr_expect_eq(said->status, 1, "%s", cases[i].text);
 		expect_said(said->out, "\"is_allowed\": false");
 		cr_expect_eq(strstr(said->out, "may_start") != NULL, cases[i].is_before, "%s", said->out);
@@ -313,23 +250,23 @@ Test(explain_image, refuses_as_the_launcher_would) {
 Test(explain_image, an_installed_policy_must_be_roots) {
 	const struct said *said;
 
-	make_file("etc/runas-app/x.conf", "runas-app = 1\nuser = me\ncommand = *\n", 0644);
-	said = said_run(&verb_explain, WORDS("--root", directory, "x", "--", "x"), NULL);
-	cr_expect_eq(said->status, geteuid() == 0 ? 0 : 1, "%s%s", said->out, said->err);
+	make_file("/etc/runas-app/x.conf", "runas-app = 1\nuser = me\ncommand = *\n", 0644);
+	said = ask(&verb_explain, WORDS("--root", given_image, "x", "--", "x"), NULL);
+	cr_expect_eq(said->status, geteuid() == 0 ? 0 : 1, "%s%s", said->out, said->error);
 	expect_said(said->out, geteuid() == 0 ? "x: allowed" : "[policy-owner]");
 	if (geteuid() != 0)
 		return;
-	make_file("etc/runas-app/x.conf", "runas-app = 1\nuser = me\ncommand = *\n", 0664);
-	said = said_run(&verb_explain, WORDS("--root", directory, "x", "--", "x"), NULL);
+	make_file("/etc/runas-app/x.conf", "runas-app = 1\nuser = me\ncommand = *\n", 0664);
+	said = ask(&verb_explain, WORDS("--root", given_image, "x", "--", "x"), NULL);
 	cr_expect_eq(said->status, 1);
 	expect_said(said->out, "x: refused");
 	expect_said(said->out, "[policy-mode]");
-	make_file("etc/runas-app/x.conf", "runas-app = 1\nuser = me\ncommand = *\n", 0644);
-	make_file("etc/group", "root:x:0:\nme:x:4002:\n", 0666);
-	said = said_run(&verb_explain, WORDS("--root", directory, "x", "--", "x"), NULL);
+	make_file("/etc/runas-app/x.conf", "runas-app = 1\nuser = me\ncommand = *\n", 0644);
+	make_file("/etc/group", "root:x:0:\nme:x:4002:\n", 0666);
+	said = ask(&verb_explain, WORDS("--root", given_image, "x", "--", "x"), NULL);
 	expect_said(said->out, "x: allowed"); /* nothing of /etc/group is asked for here */
-	make_file("etc/runas-app/x.conf", "runas-app = 1\nuser = me\ngroup = me\ncommand = *\n", 0644);
-	said = said_run(&verb_explain, WORDS("--root", directory, "x", "--", "x"), NULL);
+	make_file("/etc/runas-app/x.conf", "runas-app = 1\nuser = me\ngroup = me\ncommand = *\n", 0644);
+	said = ask(&verb_explain, WORDS("--root", given_image, "x", "--", "x"), NULL);
 	expect_said(said->out, "/etc/group: error:");
 }
 
@@ -340,29 +277,29 @@ static void become_nobody(void) {
 
 Test(explain_image, env_file_must_be_there_and_roots_alone) {
 	static const char policy[] = "runas-app = 1\nuser = me\ncommand = *\nenv_file = /etc/runas-app/secrets\n";
-	const char *const words[] = {"--root", directory, "x", "--", "x", NULL};
+	const char *const words[] = {"--root", given_image, "x", "--", "x", NULL};
 	const struct said *said;
 
-	need_root();
-	make_file("etc/runas-app/x.conf", policy, 0644);
-	said = said_run(&verb_explain, words, NULL);
+	given_image_needs(true);
+	make_file("/etc/runas-app/x.conf", policy, 0644);
+	said = ask(&verb_explain, words, NULL);
 	cr_expect_eq(said->status, 1);
 	expect_said(said->out, "hint: as root: install -m 0600 /dev/null /etc/runas-app/secrets");
-	make_file("etc/runas-app/secrets", "PASSWORD=hunter2\n", 0640);
-	said = said_run(&verb_explain, words, NULL);
+	make_file("/etc/runas-app/secrets", "PASSWORD=hunter2\n", 0640);
+	said = ask(&verb_explain, words, NULL);
 	cr_expect_eq(said->status, 1);
 	expect_said(said->out, "/etc/runas-app/secrets: error:");
-	make_file("etc/runas-app/secrets", "PASSWORD=hunter2\n", 0600);
-	said = said_run(&verb_explain, words, NULL);
+	make_file("/etc/runas-app/secrets", "PASSWORD=hunter2\n", 0600);
+	said = ask(&verb_explain, words, NULL);
 	cr_expect_eq(said->status, 0, "%s", said->out);
 	expect_said(said->out, "PASSWORD");
 	/* A plain user gets the rest, and is told what is missing. */
-	said = said_run(&verb_explain, words, become_nobody);
-	cr_expect_eq(said->status, 0, "%s%s", said->out, said->err);
+	said = ask(&verb_explain, words, &(struct ask_how){.prepare = become_nobody});
+	cr_expect_eq(said->status, 0, "%s%s", said->out, said->error);
 	expect_unsaid(said->out, "PASSWORD");
 	expect_said(said->out, "x.conf:4:12: warning: cannot be read, so its variables are missing here");
-	make_file("etc/runas-app/secrets", "PASSWORD='hunter2'\n", 0600);
-	said = said_run(&verb_explain, words, NULL);
+	make_file("/etc/runas-app/secrets", "PASSWORD='hunter2'\n", 0600);
+	said = ask(&verb_explain, words, NULL);
 	cr_expect_eq(said->status, 1);
 	expect_said(said->out, "/etc/runas-app/secrets:1: error:");
 	expect_unsaid(said->out, "hunter2");
@@ -381,14 +318,15 @@ Test(explain_image, keeps_the_directory_of_this_process_where_the_policy_does) {
 	char text[512], below[128];
 	const struct said *said;
 
-	snprintf(below, sizeof below, "%s/srv/below", directory);
-	snprintf(text, sizeof text, NUMBERS "directory_below = %s/srv\ncommand = *\n", directory);
-	make_file("x.conf", text, 0644);
+	snprintf(below, sizeof below, "%s/srv/below", given_image);
+	snprintf(text, sizeof text, NUMBERS "directory_below = %s/srv\ncommand = *\n", given_image);
+	make_file("/x.conf", text, 0644);
 	where = below;
-	said = said_run(&verb_explain, WORDS(made, "--as", "0", "--", "x"), go_there);
+	said = ask(&verb_explain, WORDS(given_image_path("/x.conf"), "--as", "0", "--", "x"),
+		   &(struct ask_how){.prepare = go_there});
 	expect_said(said->out, ": where this process is, and so kept");
 	expect_said(said->out, below);
-	said = said_run(&verb_explain, WORDS(made, "--as", "0", "--", "x"), NULL);
+	said = ask(&verb_explain, WORDS(given_image_path("/x.conf"), "--as", "0", "--", "x"), NULL);
 	expect_unsaid(said->out, "and so kept");
 }
 
@@ -403,19 +341,22 @@ static void become_me(void) {
 Test(explain_image, the_caller_is_this_process) {
 	const struct said *said;
 
-	need_root();
-	make_file("x.conf", NUMBERS "allow_groups = 4006\ncommand = *\n", 0644);
-	said = said_run(&verb_explain, WORDS(made, "--", "x"), become_me);
-	cr_expect_eq(said->status, 0, "%s%s", said->out, said->err);
+	given_image_needs(true);
+	make_file("/x.conf", NUMBERS "allow_groups = 4006\ncommand = *\n", 0644);
+	said = ask(&verb_explain, WORDS(given_image_path("/x.conf"), "--", "x"),
+		   &(struct ask_how){.prepare = become_me});
+	cr_expect_eq(said->status, 0, "%s%s", said->out, said->error);
 	expect_said(said->out, "process  4008 (no name), groups 4005 (no name), 4006 (no name)");
 	expect_said(said->out, "yes: allow_groups has 4006");
-	said = said_run(&verb_explain, WORDS(made, "--", "x"), NULL);
+	said = ask(&verb_explain, WORDS(given_image_path("/x.conf"), "--", "x"), NULL);
 	expect_said(said->out, "yes: root starts every app");
-	make_file("x.conf", NUMBERS "allow_groups = 4007\ncommand = *\n", 0644);
-	said = said_run(&verb_explain, WORDS(made, "--", "x"), become_me);
+	make_file("/x.conf", NUMBERS "allow_groups = 4007\ncommand = *\n", 0644);
+	said = ask(&verb_explain, WORDS(given_image_path("/x.conf"), "--", "x"),
+		   &(struct ask_how){.prepare = become_me});
 	expect_said(said->out, "yes: allow_groups has 4007");
-	make_file("x.conf", NUMBERS "allow_users = 4007\ncommand = *\n", 0644);
-	said = said_run(&verb_explain, WORDS(made, "--", "x"), become_me);
+	make_file("/x.conf", NUMBERS "allow_users = 4007\ncommand = *\n", 0644);
+	said = ask(&verb_explain, WORDS(given_image_path("/x.conf"), "--", "x"),
+		   &(struct ask_how){.prepare = become_me});
 	expect_said(said->out, "hint: it is started by root 4007");
 	cr_expect_eq(said->status, 1);
 }
@@ -466,10 +407,10 @@ Test(explain, usage) {
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		const struct said *said = said_run(&verb_explain, cases[i].words, NULL);
+		const struct said *said = ask(&verb_explain, cases[i].words, NULL);
 
 		cr_expect_eq(said->status, 2, "%zu", i);
-		expect_said(said->err, cases[i].what);
+		expect_said(said->error, cases[i].what);
 		cr_expect_str_empty(said->out);
 	}
 }

@@ -1,32 +1,38 @@
 /* SPDX-License-Identifier: ISC */
 /* runas-policy new: each template is whole, and its neighbours start only what its policy allows. */
-#include "asked.h"
 #include "companion/draft.h"
 #include "companion/templates.h"
+#include "tests/companion/ask.h"
+#include "tests/companion/golden.h"
 
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define HERE "tests/fixtures/companion/new"
 
 TestSuite(new);
 
-static const struct asked *new_shop(const char *name, const char *into) {
-	return ask(&verb_new, NULL,
-		   into == NULL ? ASKED_WORDS("shop", "--root", HERE "/image", "--caller", "deploy", "--template", name)
-				: ASKED_WORDS("shop", "--root", HERE "/image", "--caller", "deploy", "--template", name,
-					      "--output", into));
+static const struct said *new_shop(const char *name, const char *into) {
+	return ask(&verb_new,
+		   WORDS("shop", "--root", HERE "/image", "--caller", "deploy", "--template", name,
+			 into == NULL ? NULL : "--output", into),
+		   NULL);
 }
 
 Test(new, the_templates_are_as_reviewed) {
 	char path[128];
 
 	for (const struct template *t = templates; t->name != NULL; t++) {
-		const struct asked *said = new_shop(t->name, NULL);
+		const struct said *said = new_shop(t->name, NULL);
 
-		asked_status(said, 0);
+		expect_status(said, 0);
 		cr_expect_str_empty(said->error);
 		snprintf(path, sizeof path, HERE "/%s.expected", t->name);
-		cr_expect_str_eq(said->out, asked_file(path), "%s", t->name);
+		golden_expect(path, said->out);
 	}
 }
 
@@ -66,9 +72,10 @@ Test(new, neighbours_start_what_the_policy_allows) {
 	for (const struct template *t = templates; t->name != NULL; t++) {
 		struct findings findings = {0};
 		struct draft *draft;
+		const char *text;
 		size_t launches = 0;
 
-		asked_status(new_shop(t->name, directory), 0);
+		expect_status(new_shop(t->name, directory), 0);
 		snprintf(path, sizeof path, "%s/shop.conf", directory);
 		draft = draft_open(&image, path, &findings);
 		cr_assert(draft != NULL && draft->is_valid && draft->has_accounts && findings.count == 0, "%s",
@@ -76,7 +83,9 @@ Test(new, neighbours_start_what_the_policy_allows) {
 		for (const struct template_file *f = t->files; f->file != NULL; f++) {
 			snprintf(path, sizeof path, "%s/%s%s", directory, f->file[0] == '@' ? "shop" : f->file,
 				 f->file[0] == '@' ? f->file + strlen("@APP@") : "");
-			launches += expect_launches(draft, (char *)(uintptr_t)asked_file(path));
+			text = golden_read(path);
+			cr_assert_not_null(text, "%s", path);
+			launches += expect_launches(draft, (char *)(uintptr_t)text);
 			cr_expect_eq(unlink(path), 0, "%s", path);
 		}
 		/* supervisor's, systemd's and cron's; an image has none of them */
@@ -90,14 +99,14 @@ Test(new, neighbours_start_what_the_policy_allows) {
 
 Test(new, nothing_is_overwritten) {
 	char directory[] = "/tmp/new.XXXXXX", path[256];
-	const struct asked *said;
+	const struct said *said;
 	struct stat status;
 
 	cr_assert_not_null(mkdtemp(directory));
 	cr_assert_eq(rmdir(directory), 0); /* it is made, what is above it not */
 	snprintf(path, sizeof path, "%s/a/b", directory);
-	asked_status(new_shop("container", path), 2);
-	asked_status(new_shop("container", directory), 0);
+	expect_status(new_shop("container", path), 2);
+	expect_status(new_shop("container", directory), 0);
 	snprintf(path, sizeof path, "%s/Dockerfile", directory);
 	cr_assert_eq(unlink(path), 0);
 	cr_assert_eq(symlink("/nowhere", path), 0);
@@ -105,7 +114,7 @@ Test(new, nothing_is_overwritten) {
 	cr_assert_eq(unlink(path), 0);
 	said = new_shop("container", directory);
 	snprintf(path, sizeof path, "%s/Dockerfile", directory);
-	asked_status(said, 1);
+	expect_status(said, 1);
 	cr_expect(strstr(said->error, "Dockerfile: File exists") != NULL, "%s", said->error);
 	cr_expect(lstat(path, &status) == 0 && S_ISLNK(status.st_mode));
 	cr_expect_eq(unlink(path), 0);
@@ -115,12 +124,13 @@ Test(new, nothing_is_overwritten) {
 }
 
 Test(new, options_change_what_they_say) {
-	const struct asked *said = ask(&verb_new, NULL,
-				       ASKED_WORDS("web", "--template", "puma", "--user", "ruby", "--directory",
-						   "/opt/web", "--group", "caddy", "--root", HERE "/image", "--json"));
+	const struct said *said = ask(&verb_new,
+				      WORDS("web", "--template", "puma", "--user", "ruby", "--directory", "/opt/web",
+					    "--group", "caddy", "--root", HERE "/image", "--json"),
+				      NULL);
 	json_t *document, *files;
 
-	asked_status(said, 0);
+	expect_status(said, 0);
 	document = json_loads(said->out, 0, NULL);
 	files = json_object_get(document, "files");
 	cr_assert_eq(json_array_size(files), 8, "%s", said->out);
@@ -152,12 +162,12 @@ Test(new, what_cannot_stand_in_all_files_is_refused) {
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		const struct asked *said =
-			ask(&verb_new, NULL, ASKED_WORDS(bad[i][0], "--template", bad[i][1], bad[i][2], bad[i][3]));
+		const struct said *said =
+			ask(&verb_new, WORDS(bad[i][0], "--template", bad[i][1], bad[i][2], bad[i][3]), NULL);
 
-		asked_status(said, 2);
+		expect_status(said, 2);
 		cr_expect(*said->out == '\0' && *said->error != '\0', "%zu", i);
 	}
-	asked_status(ask(&verb_new, NULL, ASKED_WORDS("shop")), 2);
-	asked_status(ask(&verb_new, NULL, ASKED_WORDS("--template", "puma")), 2);
+	expect_status(ask(&verb_new, WORDS("shop"), NULL), 2);
+	expect_status(ask(&verb_new, WORDS("--template", "puma"), NULL), 2);
 }

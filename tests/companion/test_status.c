@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* runas-policy status, against processes that this test makes: as a launch would, and not quite so. */
 #include "companion/compare.h"
-#include "companion/verb.h"
+#include "tests/companion/given_image.h"
 
-#include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -12,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -22,55 +20,21 @@
 
 enum { APP = 47011, FILTERS = 2 };
 
-static char root[] = "/tmp/status.XXXXXX";
 static uint32_t app; /* whom the policy is for: another user only if we can become one */
 
-static void put(const char *path, const char *text) {
-	char whole[128];
+static void make(void) {
+	char text[128];
 
-	snprintf(whole, sizeof whole, "%s/%s", root, path);
-	FILE *file = fopen(whole, "w");
-	cr_assert(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0, "%s", whole);
-}
-
-static void make_root(void) {
-	static const char *const directories[] = {"etc", "etc/runas-app"};
-	char text[512];
-
-	umask(022);
 	app = geteuid() == 0 ? APP : geteuid();
-	cr_assert_not_null(mkdtemp(root));
-	for (size_t i = 0; i < 2; i++) {
-		snprintf(text, sizeof text, "%s/%s", root, directories[i]);
-		cr_assert_eq(mkdir(text, 0755), 0);
-	}
-	snprintf(text, sizeof text, "root:x:0:0::/root:/bin/sh\nthe_app:x:%u:%u::/srv:/bin/sh\n", app, app);
-	put("etc/passwd", text);
-	snprintf(text, sizeof text, "root:x:0:\nthe_app:x:%u:\n", app);
-	put("etc/group", text);
-	put("etc/runas-app/shop.conf", "runas-app = 1\nuser = the_app\ngroup = the_app\ngroups = none\numask = 0027\n"
-				       "limit_nofile = 64:128\nnice = 3\n");
+	snprintf(text, sizeof text, "user the_app %u %u /srv\ngroup the_app %u\n", app, app, app);
+	given_image_make(text);
+	given_image_file("/etc/runas-app/shop.conf",
+			 "runas-app = 1\nuser = the_app\ngroup = the_app\ngroups = none\numask = 0027\n"
+			 "limit_nofile = 64:128\nnice = 3\n",
+			 0644);
 }
 
-static void remove_root(void) {
-	static const char *const names[] = {"etc/runas-app/other.conf", "srv",
-					    "releases",
-					    "etc/runas-app/shop.conf",
-					    "etc/runas-app",
-					    "etc/passwd",
-					    "etc/group",
-					    "etc",
-					    ""};
-	char path[128];
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		snprintf(path, sizeof path, "%s/%s", root, names[i]);
-		if (remove(path) != 0)
-			cr_expect(i < 3 && errno == ENOENT, "%s: %s", path, strerror(errno));
-	}
-}
-
-TestSuite(status, .init = make_root, .fini = remove_root, .timeout = 60);
+TestSuite(status, .init = make, .fini = given_image_remove, .timeout = 60);
 
 /* --- somebody to look at --- */
 
@@ -80,7 +44,7 @@ struct subject {
 	rlim_t hard_files;
 	int nice;
 	bool keeps_bounding;
-	const char *directory; /* below root */
+	const char *directory; /* of the image */
 };
 
 static const struct subject good = {.mask = 0027, .is_confined = true, .hard_files = 128, .nice = 3};
@@ -109,10 +73,7 @@ static void become(const struct subject *what) {
 		confine();
 	umask(what->mask);
 	if (what->directory != NULL) {
-		char path[128];
-
-		snprintf(path, sizeof path, "%s/%s", root, what->directory);
-		cr_assert_eq(chdir(path), 0);
+		cr_assert_eq(chdir(given_image_path(what->directory)), 0);
 	}
 }
 
@@ -141,41 +102,21 @@ static void stop(pid_t pid) {
 
 /* --- and what is said of him --- */
 
-static char *said;
+static const char *said;
 
-static int ask(const char *whom, const char *first, const char *second) {
-	const char *const words[] = {"--root", root, whom, first, second};
-	char *argv[6];
-	int count = 0, status;
+static int ask_status(const char *whom, const char *first, const char *second) {
+	const struct said *all = ask(&verb_status, WORDS("--root", "IMAGE", whom, first, second),
+				     &(struct ask_how){.image = given_image, .is_together = true});
 
-	for (; count < 5 && words[count] != NULL; count++)
-		argv[count] = (char *)(uintptr_t)words[count];
-	argv[count] = NULL;
-	FILE *to = tmpfile();
-	cr_assert_not_null(to);
-	fflush(NULL);
-	const pid_t pid = fork();
-	if (pid == 0) {
-		dup2(fileno(to), 1);
-		dup2(fileno(to), 2);
-		status = verb_status.run(count, argv);
-		fflush(NULL);
-		_exit(status);
-	}
-	waitpid(pid, &status, 0);
-	const long length = lseek(fileno(to), 0, SEEK_END);
-	free(said);
-	said = calloc(1, (size_t)length + 1);
-	cr_assert_eq(pread(fileno(to), said, (size_t)length, 0), length);
-	fclose(to);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	said = all->out;
+	return all->status;
 }
 
 static int ask_pid(pid_t pid, const char *first, const char *second) {
 	char word[16];
 
 	snprintf(word, sizeof word, "%d", (int)pid);
-	return ask(word, first, second);
+	return ask_status(word, first, second);
 }
 
 /* The result of one comparison; the document is left in *ret if that is given. */
@@ -271,15 +212,13 @@ Test(status, tells_what_differs_from_what_an_app_may_change) {
 
 Test(status, follows_the_symlink_of_the_directory) {
 	struct subject what = good;
-	char path[128];
 
-	snprintf(path, sizeof path, "%s/releases", root);
-	cr_assert(mkdir(path, 0755) == 0 && chmod(root, 0755) == 0);
-	snprintf(path, sizeof path, "%s/srv", root);
-	cr_assert_eq(symlink("releases", path), 0);
-	what.directory = "srv";
+	cr_assert(mkdir(given_image_path("/releases"), 0755) == 0 && chmod(given_image_path("/"), 0755) == 0);
+	(void)rmdir(given_image_path("/srv"));
+	cr_assert_eq(symlink("releases", given_image_path("/srv")), 0);
+	what.directory = "/srv";
 	expect_result(&what, "directory", "same");
-	what.directory = "etc";
+	what.directory = "/etc";
 	expect_result(&what, "directory", "changed");
 }
 
@@ -300,12 +239,12 @@ Test(status, lists_an_app_and_who_came_otherwise) {
 	char pid[32];
 
 	if (geteuid() == 0) {
-		cr_expect_eq(ask("shop", NULL, NULL), 0, "%s", said);
+		cr_expect_eq(ask_status("shop", NULL, NULL), 0, "%s", said);
 		snprintf(pid, sizeof pid, "%d ", (int)first);
 		cr_expect(strstr(said, pid) != NULL && strstr(said, "runas-app") != NULL, "%s", said);
 	}
 	const pid_t second = start(&stranger);
-	cr_expect_eq(ask("shop", NULL, NULL), 1, "%s", said);
+	cr_expect_eq(ask_status("shop", NULL, NULL), 1, "%s", said);
 	snprintf(pid, sizeof pid, "\n%d (", (int)second);
 	cr_expect(strstr(said, pid) != NULL && strstr(said, "[started-by-others]") != NULL, "%s", said);
 	if (geteuid() == 0) {
@@ -340,14 +279,14 @@ Test(status, says_what_it_may_not_read) {
 	char word[16];
 	int status;
 
-	cr_assert_eq(chmod(root, 0755), 0);
+	cr_assert_eq(chmod(given_image, 0755), 0);
 	snprintf(word, sizeof word, "%d", (int)pid);
 	const pid_t other = fork();
 	if (other == 0) {
 		if (syscall(SYS_setgroups, 0L, NULL) != 0 || syscall(SYS_setresgid, 47012, 47012, 47012) != 0 ||
 		    syscall(SYS_setresuid, 47012, 47012, 47012) != 0)
 			_exit(99);
-		status = ask(word, NULL, NULL);
+		status = ask_status(word, NULL, NULL);
 		_exit(status == 0 && strstr(said, "descriptors: not readable") != NULL &&
 				      strstr(said, "environment: not readable") != NULL
 			      ? 0
@@ -366,11 +305,11 @@ Test(status, needs_a_process_and_one_policy) {
 	waitpid(gone, NULL, 0);
 	cr_expect_eq(ask_pid(gone, NULL, NULL), 2);
 	cr_expect(strstr(said, "No such process") != NULL, "%s", said);
-	cr_expect_eq(ask("no-such-app", NULL, NULL), 2);
-	cr_expect_eq(ask("shop", "--app", "shop"), 2);
+	cr_expect_eq(ask_status("no-such-app", NULL, NULL), 2);
+	cr_expect_eq(ask_status("shop", "--app", "shop"), 2);
 
 	const pid_t pid = start(&good);
-	put("etc/runas-app/other.conf", "runas-app = 1\nuser = the_app\n");
+	given_image_file("/etc/runas-app/other.conf", "runas-app = 1\nuser = the_app\n", 0644);
 	cr_expect_eq(ask_pid(pid, NULL, NULL), 2);
 	cr_expect(strstr(said, "several apps run as uid") != NULL && strstr(said, "other shop") != NULL, "%s", said);
 	cr_expect_eq(ask_pid(pid, "--app", "shop"), geteuid() == 0 ? 0 : ask_pid(pid, "--app", "shop"), "%s", said);

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /* runas-policy why: the three classic errors, and that its hints, obeyed, mend what it found. */
-#include "tests/companion/image_for_tests.h"
+#include "tests/companion/given_image.h"
+#include "tests/companion/golden.h"
 
 #include "companion/image.h"
 #include "companion/why_notes.h"
 
 #include <acl/libacl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <jansson.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/acl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { SHOP = 4001, OTHER = 4002, WWW = 4033, WEB = 4010 };
 
@@ -20,33 +27,38 @@ static const char policy[] = "runas-app = 1\nuser = shop\ngroup = shop\ngroups =
 			     "directory = /home/shop\ncommand = *\n";
 
 static void make(void) {
-	image_make();
-	image_file("/etc/passwd", 0, 0, 0644,
-		   "root:x:0:0:root:/root:/bin/sh\nshop:x:4001:4001::/home/shop:/bin/sh\n"
-		   "other:x:4002:4002::/:/bin/sh\nwww-data:x:4033:4033::/var/www:/usr/sbin/nologin\n");
-	image_file("/etc/group", 0, 0, 0644, "root:x:0:\nshop:x:4001:\nother:x:4002:\nweb:x:4010:\nwww-data:x:4033:\n");
-	image_file("/etc/runas-app/shop.conf", 0, 0, 0644, policy);
-	image_directory("/home", 0, 0, 0755);
-	image_directory("/home/shop", SHOP, SHOP, 0750);
+	given_image_needs(true);
+	given_image_make("");
+	given_image_owned("/etc/passwd", 0, 0, 0644,
+			  "root:x:0:0:root:/root:/bin/sh\nshop:x:4001:4001::/home/shop:/bin/sh\n"
+			  "other:x:4002:4002::/:/bin/sh\nwww-data:x:4033:4033::/var/www:/usr/sbin/nologin\n");
+	given_image_owned("/etc/group", 0, 0, 0644,
+			  "root:x:0:\nshop:x:4001:\nother:x:4002:\nweb:x:4010:\nwww-data:x:4033:\n");
+	given_image_owned("/etc/runas-app/shop.conf", 0, 0, 0644, policy);
+	given_image_directory("/home", 0, 0, 0755);
+	given_image_directory("/home/shop", SHOP, SHOP, 0750);
 }
 
-TestSuite(why, .init = make, .fini = image_remove);
-
-#define WHY(...) image_ask(&verb_why, (const char *const[]){__VA_ARGS__, NULL}, &said)
+TestSuite(why, .init = make, .fini = given_image_remove);
 
 static const char *said;
+static uid_t asker;
+
+static int why(const char *const *words) { return given_image_ask(&verb_why, asker, words, &said); }
+
+#define WHY(...) why(WORDS("--root", "IMAGE", __VA_ARGS__))
 
 /* Does the kernel let this person, with the groups that /etc/group now gives? */
 static int ask_kernel(const char *user, const char *path, int flags) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const char *whole = image_path(path);
+	const char *whole = given_image_path(path);
 	struct image image;
 	struct person *person;
 	gid_t groups[8];
 	int status = 0;
 	pid_t child;
 
-	cr_assert(image_open(&image, image_top));
+	cr_assert(image_open(&image, given_image));
 	person = image_person(&image, user);
 	cr_assert_not_null(person);
 	for (size_t i = 0; i < person->group_count; i++)
@@ -120,14 +132,14 @@ static bool obey(const char *hint) {
 
 /* Asks, obeys the first hint, asks again ... until it says yes. NULL ends the arguments. */
 static int obey_until_yes(const char *const *arguments, char first[512]) {
-	const char *with_json[8] = {"--json"};
-	size_t count = 1;
+	const char *with_json[10] = {"--root", "IMAGE", "--json"};
+	size_t count = 3;
 
 	for (size_t i = 0; arguments[i] != NULL; i++)
 		with_json[count++] = arguments[i];
 	first[0] = '\0';
 	for (int rounds = 0; rounds < 8; rounds++) {
-		const int status = image_ask(&verb_why, with_json, &said);
+		const int status = why(with_json);
 		char hint[1024] = "";
 		const char *at = strstr(said, "\"hints\": [\n");
 		json_t *all;
@@ -146,7 +158,7 @@ static int obey_until_yes(const char *const *arguments, char first[512]) {
 			hit = name == NULL ? NULL : name + 5;
 			snprintf(hint + used, sizeof hint - used, "%.*s%s",
 				 (int)(name == NULL ? (ptrdiff_t)strlen(part) : name - part), part,
-				 name == NULL ? "" : image_top);
+				 name == NULL ? "" : given_image);
 		}
 		if (first[0] == '\0')
 			snprintf(first, 512, "%s", json_string_value(json_array_get(json_object_get(all, "hints"), 0)));
@@ -160,16 +172,14 @@ static int obey_until_yes(const char *const *arguments, char first[512]) {
 Test(why, explains_403) {
 	char hint[512];
 
-	image_directory("/home/shop/static", SHOP, SHOP, 0750);
-	image_file("/home/shop/static/logo.png", SHOP, SHOP, 0640, "x");
+	given_image_directory("/home/shop/static", SHOP, SHOP, 0750);
+	given_image_owned("/home/shop/static/logo.png", SHOP, SHOP, 0640, "x");
 	cr_expect_eq(ask_kernel("www-data", "/home/shop/static/logo.png", O_RDONLY), EACCES);
 	cr_expect_eq(WHY("shop", "static/logo.png", "--user", "www-data"), 1);
-	image_expect("why-403.txt", said);
+	golden_expect("tests/fixtures/companion/why-403.txt", said);
 	cr_expect_eq(WHY("shop", "static/logo.png", "--user", "www-data", "--json"), 1);
-	image_expect("why-403.json", said);
-	cr_expect_eq(
-		obey_until_yes((const char *const[]){"--user", "www-data", "/home/shop/static/logo.png", NULL}, hint),
-		1);
+	golden_expect("tests/fixtures/companion/why-403.json", said);
+	cr_expect_eq(obey_until_yes(WORDS("--user", "www-data", "/home/shop/static/logo.png"), hint), 1);
 	cr_expect_str_eq(hint, "usermod -P IMAGE -aG shop www-data");
 	cr_expect_eq(ask_kernel("www-data", "/home/shop/static/logo.png", O_RDONLY), 0);
 	cr_expect_eq(ask_kernel("other", "/home/shop/static/logo.png", O_RDONLY), EACCES);
@@ -181,18 +191,17 @@ Test(why, explains_502) {
 	const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char hint[512];
 
-	image_directory("/run", 0, 0, 0755);
-	image_directory("/run/shop", SHOP, SHOP, 02700);
-	snprintf(address.sun_path, sizeof address.sun_path, "%.100s", image_path("/run/shop/gunicorn.sock"));
+	given_image_directory("/run", 0, 0, 0755);
+	given_image_directory("/run/shop", SHOP, SHOP, 02700);
+	snprintf(address.sun_path, sizeof address.sun_path, "%.100s", given_image_path("/run/shop/gunicorn.sock"));
 	cr_assert_eq(bind(listener, (const struct sockaddr *)&address, sizeof address), 0);
 	cr_assert_eq(listen(listener, 16), 0);
 	cr_assert_eq(chown(address.sun_path, SHOP, SHOP), 0);
 	cr_assert_eq(chmod(address.sun_path, 0660), 0);
 	cr_expect_eq(ask_kernel("www-data", "/run/shop/gunicorn.sock", -1), EACCES);
 	cr_expect_eq(WHY("shop", "/run/shop/gunicorn.sock", "--user", "www-data"), 1);
-	image_expect("why-502.txt", said);
-	cr_expect_eq(obey_until_yes((const char *const[]){"--user", "www-data", "/run/shop/gunicorn.sock", NULL}, hint),
-		     1);
+	golden_expect("tests/fixtures/companion/why-502.txt", said);
+	cr_expect_eq(obey_until_yes(WORDS("--user", "www-data", "/run/shop/gunicorn.sock"), hint), 1);
 	cr_expect_eq(ask_kernel("www-data", "/run/shop/gunicorn.sock", -1), 0);
 	cr_expect_eq(ask_kernel("other", "/run/shop/gunicorn.sock", -1), EACCES);
 	close(listener);
@@ -202,41 +211,42 @@ Test(why, explains_502) {
 Test(why, explains_a_log_after_rotation) {
 	char hint[512];
 
-	image_directory("/home/shop/log", SHOP, SHOP, 0750);
-	image_file("/home/shop/log/production.log", 0, 0, 0640, "x");
+	given_image_directory("/home/shop/log", SHOP, SHOP, 0750);
+	given_image_owned("/home/shop/log/production.log", 0, 0, 0640, "x");
 	cr_expect_eq(ask_kernel("shop", "/home/shop/log/production.log", O_WRONLY), EACCES);
 	cr_expect_eq(WHY("shop", "log/production.log", "write"), 1);
-	image_expect("why-log.txt", said);
-	cr_expect_eq(obey_until_yes((const char *const[]){"shop", "log/production.log", "write", NULL}, hint), 1);
+	golden_expect("tests/fixtures/companion/why-log.txt", said);
+	cr_expect_eq(obey_until_yes(WORDS("shop", "log/production.log", "write"), hint), 1);
 	cr_expect_str_eq(hint, "chown -h 4001:4001 IMAGE/home/shop/log/production.log");
 	cr_expect_eq(ask_kernel("shop", "/home/shop/log/production.log", O_WRONLY), 0);
 }
 
 /* The policy's own obstacles: its groups are not those of /etc/group, and its `write` list. */
 Test(why, knows_the_policy) {
-	image_file("/etc/group", 0, 0, 0644, "root:x:0:\nshop:x:4001:\nweb:x:4010:shop\nwww-data:x:4033:\n");
-	image_file("/home/upload", 0, WEB, 0660, "");
+	given_image_owned("/etc/group", 0, 0, 0644, "root:x:0:\nshop:x:4001:\nweb:x:4010:shop\nwww-data:x:4033:\n");
+	given_image_owned("/home/upload", 0, WEB, 0660, "");
 	cr_expect_eq(WHY("shop", "/home/upload"), 1);
 	cr_expect_not_null(strstr(said, "hint: in IMAGE/etc/runas-app/shop.conf: groups = shop web\n"), "%s", said);
 	cr_expect_eq(WHY("--user", "shop", "/home/upload"), 0);
 
-	image_directory("/home/shop/shared", SHOP, SHOP, 0750);
-	image_file("/home/shop/file", SHOP, SHOP, 0640, "");
-	cr_assert_eq(symlink("shared", image_path("/home/shop/current")), 0);
-	image_file("/home/shop.conf", 0, 0, 0644,
-		   "runas-app = 1\nuser = shop\ncommand = *\ndirectory = /home/shop\nwrite = /home/shop/current\n");
-	cr_expect_eq(WHY(image_path("/home/shop.conf"), "file", "write"), 1);
+	given_image_directory("/home/shop/shared", SHOP, SHOP, 0750);
+	given_image_owned("/home/shop/file", SHOP, SHOP, 0640, "");
+	cr_assert_eq(symlink("shared", given_image_path("/home/shop/current")), 0);
+	given_image_owned(
+		"/home/shop.conf", 0, 0, 0644,
+		"runas-app = 1\nuser = shop\ncommand = *\ndirectory = /home/shop\nwrite = /home/shop/current\n");
+	cr_expect_eq(WHY(given_image_path("/home/shop.conf"), "file", "write"), 1);
 	cr_expect_not_null(strstr(said, "not at or below a `write` path"), "%s", said);
 	cr_expect_not_null(strstr(said, ": write = /home/shop\n"), "%s", said);
 	cr_expect_null(strstr(said, "does not have it either"), "%s", said);
-	cr_expect_eq(WHY(image_path("/home/shop.conf"), "shared/new", "write"), 0);
+	cr_expect_eq(WHY(given_image_path("/home/shop.conf"), "shared/new", "write"), 0);
 	/* A hint about the mode alone would send people the wrong way. */
-	image_file("/home/shop/code", 0, 0, 0644, "");
-	cr_expect_eq(WHY(image_path("/home/shop.conf"), "code", "write"), 1);
+	given_image_owned("/home/shop/code", 0, 0, 0644, "");
+	cr_expect_eq(WHY(given_image_path("/home/shop.conf"), "code", "write"), 1);
 	cr_expect_not_null(strstr(said, "`write` list does not have it either"), "%s", said);
 	cr_expect_eq(WHY("shpo", "/home"), 2);
 	cr_expect_not_null(strstr(said, "hint: did you mean shop?"), "%s", said);
-	cr_expect_eq(WHY(image_path("/home/shop.conf"), "file", "read"), 0);
+	cr_expect_eq(WHY(given_image_path("/home/shop.conf"), "file", "read"), 0);
 	cr_expect_eq(WHY("--user", "shop", "/home/shop/file", "write"), 0);
 }
 
@@ -253,38 +263,39 @@ Test(why, hints_mend) {
 		int rounds;
 
 		state = state * 1664525U + 1013904223U;
-		image_file("/etc/group", 0, 0, 0644,
-			   "root:x:0:\nshop:x:4001:\nother:x:4002:\nweb:x:4010:\nwww-data:x:4033:\n");
-		image_directory("/home/a", owners[state >> 8 & 3], owners[state >> 10 & 3], modes[state >> 12 & 7]);
-		image_file("/home/a/f", owners[state >> 15 & 3], owners[state >> 17 & 3], modes[state >> 19 & 7], "");
+		given_image_owned("/etc/group", 0, 0, 0644,
+				  "root:x:0:\nshop:x:4001:\nother:x:4002:\nweb:x:4010:\nwww-data:x:4033:\n");
+		given_image_directory("/home/a", owners[state >> 8 & 3], owners[state >> 10 & 3],
+				      modes[state >> 12 & 7]);
+		given_image_owned("/home/a/f", owners[state >> 15 & 3], owners[state >> 17 & 3], modes[state >> 19 & 7],
+				  "");
 		if ((state >> 22 & 1) != 0) {
 			char command[128];
 
-			snprintf(command, sizeof command, "setfacl -m u:4002:x %s", image_path("/home/a/f"));
+			snprintf(command, sizeof command, "setfacl -m u:4002:x %s", given_image_path("/home/a/f"));
 			cr_assert(set_acl(command));
 		}
-		rounds = obey_until_yes(
-			(const char *const[]){"--user", "www-data", "/home/a/f", accesses[round % 3], NULL}, hint);
+		rounds = obey_until_yes(WORDS("--user", "www-data", "/home/a/f", accesses[round % 3]), hint);
 		cr_expect_geq(rounds, 0, "round %u: %s: %s", round, hint, said);
 		if (round % 3 != 2)
 			cr_expect_eq(ask_kernel("www-data", "/home/a/f", flags[round % 3]), 0, "round %u", round);
-		cr_assert_eq(remove(image_path("/home/a/f")), 0);
-		cr_assert_eq(remove(image_path("/home/a")), 0);
+		cr_assert_eq(remove(given_image_path("/home/a/f")), 0);
+		cr_assert_eq(remove(given_image_path("/home/a")), 0);
 	}
 }
 
 Test(why, shows_symlinks_acls_and_bytes_that_are_no_text) {
-	image_directory("/home/shop/a\nb", SHOP, SHOP, 0700);
-	image_file("/home/shop/a\nb/\033[31mf", SHOP, SHOP, 0640, "");
-	cr_assert_eq(symlink("a\nb/\033[31mf", image_path("/home/shop/link")), 0);
-	cr_assert_eq(lchown(image_path("/home/shop/link"), SHOP, SHOP), 0);
+	given_image_directory("/home/shop/a\nb", SHOP, SHOP, 0700);
+	given_image_owned("/home/shop/a\nb/\033[31mf", SHOP, SHOP, 0640, "");
+	cr_assert_eq(symlink("a\nb/\033[31mf", given_image_path("/home/shop/link")), 0);
+	cr_assert_eq(lchown(given_image_path("/home/shop/link"), SHOP, SHOP), 0);
 	cr_assert(set_acl(({
 		static char command[128];
-		snprintf(command, sizeof command, "setfacl -m u:4033:x %s", image_path("/home/shop"));
+		snprintf(command, sizeof command, "setfacl -m u:4033:x %s", given_image_path("/home/shop"));
 		command;
 	})));
 	cr_expect_eq(WHY("shop", "/home/shop/link", "--user", "www-data"), 1);
-	image_expect("why-link.txt", said);
+	golden_expect("tests/fixtures/companion/why-link.txt", said);
 }
 
 /* A worker that was started before usermod; and a socket file that its server left behind. */
@@ -329,7 +340,7 @@ Test(why, notes_what_runs) {
 	cr_expect_not_null(strstr(notes.list[0].what, "is not in the group 45034"), "%s", notes.list[0].what);
 	findings_free(&notes);
 
-	snprintf(address.sun_path, sizeof address.sun_path, "%.100s", image_path("/socket"));
+	snprintf(address.sun_path, sizeof address.sun_path, "%.100s", given_image_path("/socket"));
 	cr_assert_eq(bind(listener, (const struct sockaddr *)&address, sizeof address), 0);
 	for (unsigned is_served = 0; is_served < 2; is_served++) {
 		if (is_served == 1)
@@ -346,9 +357,9 @@ Test(why, notes_what_runs) {
 
 /* No command that would give an app the system's own files. */
 Test(why, never_advises_to_open_what_is_roots) {
-	image_directory("/root", 0, 0, 0700);
-	image_file("/root/app.sock", 0, 0, 0644, "");
-	image_directory("/usr", 0, 0, 0755);
+	given_image_directory("/root", 0, 0, 0700);
+	given_image_owned("/root/app.sock", 0, 0, 0644, "");
+	given_image_directory("/usr", 0, 0, 0755);
 	cr_expect_eq(WHY("shop", "/etc/passwd", "write"), 1);
 	cr_expect_not_null(strstr(said, "hint: use another place: IMAGE/etc/passwd is for root alone to write\n"), "%s",
 			   said);
@@ -356,7 +367,7 @@ Test(why, never_advises_to_open_what_is_roots) {
 	cr_expect_not_null(strstr(said, "hint: use another place: IMAGE/usr is for root alone to write\n"), "%s", said);
 	cr_expect_eq(WHY("shop", "/root/app.sock"), 1);
 	cr_expect_not_null(strstr(said, "hint: use another place: IMAGE/root is for root alone\n"), "%s", said);
-	image_asker = 4009;
+	asker = 4009;
 	cr_expect_eq(WHY("--user", "4009", "/root/app.sock"), 1);
 	cr_expect_not_null(strstr(said, "app.sock <- hidden\n"), "%s", said);
 	cr_expect_eq(WHY("--user", "root", "/root/app.sock"), 2);
@@ -368,7 +379,7 @@ Test(why, wrong_questions) {
 	cr_expect_eq(WHY("nobody-there", "/home"), 2);
 	cr_expect_eq(WHY("--user", "nobody-there", "/home"), 2);
 	cr_expect_eq(WHY("--user", "shop", "home"), 2);
-	image_file("/etc/runas-app/shop.conf", 0, 0, 0644, "runas-app = 1\nuser = nobody-there\ncommand = *\n");
+	given_image_owned("/etc/runas-app/shop.conf", 0, 0, 0644, "runas-app = 1\nuser = nobody-there\ncommand = *\n");
 	cr_expect_eq(WHY("shop", "/home"), 2);
 	cr_expect_not_null(strstr(said, "nobody-there"), "%s", said);
 }
