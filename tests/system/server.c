@@ -220,6 +220,12 @@ void server_expect_gone(const char *how) {
 		usleep(20000);
 	}
 	size_t left = server_processes(pids, PROCESSES_MAX);
+	for (size_t i = 0; i < left; i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "/proc/%d/comm", pids[i]);
+		const char *name = world_read(path);
+		cr_log_warn("%s: process %d is left: %s", how, pids[i], name ? name : "gone now");
+	}
 	cr_expect(left == 0, "%s: %zu processes are left", how, left);
 }
 
