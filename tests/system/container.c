@@ -27,12 +27,12 @@ static const char configuration[] =
 	"  'terminal': false, 'user': {%s}, 'cwd': '/', 'args': ['runas-app', '%s', '--', 'probe'],"
 	"  'env': ['PATH=/usr/local/bin:/bin', 'APP_COLOR=blue', 'LD_PRELOAD=/x'],"
 	"  'capabilities': {'bounding': [%s], 'effective': [%s], 'permitted': [%s]}, 'noNewPrivileges': %s%s},"
-	" 'root': {'path': 'rootfs', 'readonly': true}, 'hostname': 'app',"
+	" 'root': {'path': 'rootfs', 'readonly': %s}, 'hostname': 'app',"
 	" 'mounts': ["
 	"  {'destination': '/proc', 'type': 'proc', 'source': 'proc'},"
 	"  {'destination': '/dev', 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['nosuid', 'mode=755']}%s],"
 	" 'linux': {"
-	"  'namespaces': [{'type': 'pid'}, {'type': 'mount'}, {'type': 'ipc'}, {'type': 'uts'}, {'type': 'network'}],"
+	"  'namespaces': [{'type': 'pid'}, {'type': 'mount'}, {'type': 'ipc'}, {'type': 'uts'}%s],"
 	"  'seccomp': {'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': ["
 	"   {'names': [%s], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 1},"
 	"   {'names': ['clone3'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 38}]}}}";
@@ -64,6 +64,20 @@ void container_policy(const char *app, const char *text) {
 	world_file(path, 0, 0, 0644, text);
 }
 
+static void use_busybox(void) {
+	static const char *const names[] = {"sh", "httpd", "sleep", "ls", "su", "chroot"};
+	char path[256];
+
+	if (access(CONTAINER_BUSYBOX, X_OK) != 0)
+		return;
+	world_directory(ROOT "/bin", 0, 0, 0755);
+	world_copy(CONTAINER_BUSYBOX, ROOT CONTAINER_BUSYBOX, 0755);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), ROOT "/bin/%s", names[i]);
+		cr_assert(symlink("busybox", path) == 0);
+	}
+}
+
 void container_enter(void) {
 	/* clang-format off */
 	static const char *const directories[] = {
@@ -81,40 +95,64 @@ void container_enter(void) {
 	/* As `COPY --from=... runas-app /usr/local/bin/` leaves it: no setuid bit is needed where root starts it. */
 	world_copy(WORLD_RUNAS, ROOT "/usr/local/bin/runas-app", 0755);
 	world_copy(WORLD_PROBE, ROOT "/usr/local/bin/probe", 0755);
+	use_busybox();
 	world_file(ROOT "/etc/passwd", 0, 0, 0644,
 		   "root:x:0:0:root:/root:/bin/sh\nra_app:x:4002:4002::/srv/ra_app:/bin/sh\n");
 	world_file(ROOT "/etc/group", 0, 0, 0644, "root:x:0:\nra_app:x:4002:\nra_web:x:4010:\n");
 }
 
-struct world_run *container_run(const struct container *c) {
+static void write_configuration(const struct container *c) {
 	static char text[8192], capabilities[1024], calls[2048];
-	static unsigned number;
-	char name[64];
 	int length;
 
 	list_of(c->capabilities, capabilities, sizeof(capabilities));
 	list_of(refused_calls, calls, sizeof(calls));
-	length = snprintf(text, sizeof(text), configuration, c->user, c->app, capabilities,
+	length = snprintf(text, sizeof(text), configuration, c->user, c->app ? c->app : "app", capabilities,
 			  c->is_root ? capabilities : "", c->is_root ? capabilities : "",
 			  c->no_new_privileges ? "true" : "false", c->process ? c->process : "",
-			  c->mounts ? c->mounts : "", calls);
+			  c->is_writable ? "false" : "true", c->mounts ? c->mounts : "",
+			  c->shares_network ? "" : ", {'type': 'network'}", calls);
 	cr_assert(length > 0 && (size_t)length < sizeof(text), "the configuration is too long");
 	for (char *quote; (quote = strchr(text, '\'')) != NULL;)
 		*quote = '"';
 	world_file(BUNDLE "/config.json", 0, 0, 0644, text);
-	snprintf(name, sizeof(name), "runas-app-test-%ld-%u", (long)getpid(), ++number);
-	struct world_run *run = world_run(
-		&(struct world_call){.who = &world_root,
-				     .program = find_runc(),
-				     .argv = WORLD_LIST("runc", "--root", "/run/runc", "run", "-b", BUNDLE, name),
-				     .seconds = 20});
+}
+
+static char container_name[64];
+
+static struct world_run *run_runc(const char *const *argv) {
+	return world_run(&(struct world_call){.who = &world_root, .program = find_runc(), .argv = argv});
+}
+
+struct world_run *container_start(const struct container *c) {
+	static unsigned number;
+
+	write_configuration(c);
+	snprintf(container_name, sizeof(container_name), "runas-app-test-%ld-%u", (long)getpid(), ++number);
+	return world_start(&(struct world_call){
+		.who = &world_root,
+		.program = find_runc(),
+		.argv = WORLD_LIST("runc", "--root", "/run/runc", "run", "-b", BUNDLE, container_name)});
+}
+
+void container_signal(const char *signal) {
+	struct world_run *run = run_runc(WORLD_LIST("runc", "--root", "/run/runc", "kill", container_name, signal));
+
+	cr_assert(world_exited(run, 0), "runc kill: %s", run->err);
+}
+
+void container_wait(struct world_run *run) {
+	world_wait(run, 20);
 	if (run->timed_out)
-		world_run(
-			&(struct world_call){.who = &world_root,
-					     .program = find_runc(),
-					     .argv = WORLD_LIST("runc", "--root", "/run/runc", "delete", "-f", name)});
+		run_runc(WORLD_LIST("runc", "--root", "/run/runc", "delete", "-f", container_name));
 	/* This machine's own trouble with containers is no verdict about runas-app. */
 	if (!strstr(run->err, "runas-app: ") && run->out_length == 0 && strstr(run->err, "runc"))
 		dprintf(2, "runc: %s\n", run->err);
+}
+
+struct world_run *container_run(const struct container *c) {
+	struct world_run *run = container_start(c);
+
+	container_wait(run);
 	return run;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Purpose   a command in Docker's situation, rebuilt with runc: an image that holds runas-app and the probe alone, a
- *           read-only root, Docker's 14 capabilities and what its filter refuses.
+ * Purpose   a command in Docker's situation, rebuilt with runc: an image that holds runas-app, the probe and, where it
+ *           is there, busybox; a read-only root, Docker's 14 capabilities and what its filter refuses.
  * Runs as   root, inside a world that container_enter enters itself.
  * Given     runc; without it the test is skipped loudly.
  * Promises  every container has ended when container_run returns; its files go away with the world.
@@ -15,6 +15,7 @@
 #include "world.h"
 
 #define CONTAINER_ROOT "/srv/bundle/rootfs"
+#define CONTAINER_BUSYBOX "/bin/busybox" /* Debian's busybox-static, the host's and the image's */
 
 /* What Docker gives a container. */
 #define CONTAINER_FOURTEEN                                                                                             \
@@ -33,6 +34,7 @@ struct container {
 	const char *app;     /* runas-app APP -- probe */
 	const char *process; /* more members of `process`, each with a comma before it */
 	const char *mounts;  /* more mounts, each with a comma before it */
+	bool is_writable, shares_network;
 };
 
 /* Once, first, in each test; instead of world_enter. */
@@ -42,5 +44,10 @@ void container_enter(void);
 void container_policy(const char *app, const char *text);
 
 struct world_run *container_run(const struct container *c);
+
+/* The same, but it goes on: signals go to its PID 1, and one that has not ended is ended by container_wait. */
+struct world_run *container_start(const struct container *c);
+void container_signal(const char *signal);
+void container_wait(struct world_run *run);
 
 #endif
