@@ -214,14 +214,13 @@ static bool has_landlock(void) {
 	return syscall(SYS_landlock_create_ruleset, NULL, 0L, 1L /* LANDLOCK_CREATE_RULESET_VERSION */) >= 2;
 }
 
-/* In place of `from` comes what is as long, or shorter. */
-static void replace(char *text, const char *from, const char *to) {
-	char *at = strstr(text, from);
-	size_t length = strlen(to);
+static char *replaced(const char *text, const char *from, const char *to) {
+	const char *at = strstr(text, from);
+	char *whole = calloc(1, strlen(text) + strlen(to) + 1);
 
-	cr_assert(at && length <= strlen(from), "the recipe has no `%s`", from);
-	memcpy(at, to, length);
-	memmove(at + length, at + strlen(from), strlen(at + strlen(from)) + 1);
+	cr_assert(at && whole, "the recipe has no `%s`", from);
+	sprintf(whole, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+	return whole;
 }
 
 static void make_venv(void) {
@@ -260,10 +259,10 @@ static void enter(bool is_patient) {
 	empty_directory("/etc/ssl/private", 0700);
 	if (!has_landlock()) {
 		NOT_SHOWN("this kernel has no Landlock: the lines `write` and `tmp` of the example");
-		replace(recipe_text[0], "\n# env_keep = @systemd\n", "\nwrite_enforce = best-effort\n");
+		recipe_text[0] = replaced(recipe_text[0], "\ntmp ", "\nwrite_enforce = best-effort\ntmp ");
 	}
 	if (!is_patient)
-		replace(recipe_text[1], "\nstartsecs=8\n", "\nstartsecs=1\n");
+		recipe_text[1] = replaced(recipe_text[1], "\nstartsecs=8\n", "\nstartsecs=1\n");
 	for (size_t i = 0; i < RECIPE; i++)
 		world_file(recipe[i].path, 0, 0, 0644, recipe_text[i]);
 	ROOT("/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
