@@ -297,6 +297,20 @@ static char *mend_write(const struct access *access, const struct access_step *s
 	return output_format("in %s: write = %s", names->policy_path, directory->path);
 }
 
+/* A command that changes the rights of what is at the path: see shell_command. */
+static char *guarded(const struct image *image, const char *path, const char *quoted, char *mend) {
+	const size_t length = mend == NULL ? 0 : strlen(mend), end = strlen(quoted);
+	char *ret;
+
+	if (length <= end + 1 || strcmp(mend + length - end, quoted) != 0 || strchr(mend, ';') != NULL ||
+	    (strncmp(mend, "ch", 2) != 0 && strncmp(mend, "setfacl ", 8) != 0) || strncmp(mend, "chattr", 6) == 0)
+		return mend;
+	mend[length - end - 1] = '\0';
+	ret = shell_command(image, path, mend);
+	free(mend);
+	return ret;
+}
+
 char *access_mend(const struct image *image, const struct access_who *who, const struct access *access,
 		  const struct access_step *step, const struct access_names *names) {
 	char *whole = output_format("%s%s", image->prefix, step->path), *path = shell_quoted(whole), *ret = NULL;
@@ -324,6 +338,7 @@ char *access_mend(const struct image *image, const struct access_who *who, const
 	case ACCESS_LOOP:
 	case ACCESS_PROCESS_LINK: break;
 	}
+	ret = guarded(image, step->path, path, ret);
 	free(whole);
 	free(path);
 	free(person);

@@ -187,18 +187,18 @@ static void check_mode(struct audit *a, const struct directory *in, const char *
 	/* Temporary files are narrow on purpose: a hint that opens them to the group would give secrets away. */
 	const unsigned extra = mode & a->target.umask & (in->is_scratch ? 002U : 022U);
 	const unsigned lacks = in->is_scratch ? 0 : reading & ~a->target.umask & ~mode;
-	char *shown, *quoted, *hint;
+	char *shown, *command, *hint;
 
 	a->readable += (mode & a->target.umask & 004U) != 0;
 	/* With an ACL the group's bits are the mask's. */
 	if ((extra == 0 && (lacks == 0 || is_private(path))) || has_acl(in->fd, strrchr(path, '/') + 1))
 		return;
 	shown = audit_shown(a, path);
-	quoted = audit_shell_path(a, path);
 	if (extra != 0) {
 		const char *who = extra == 022 ? "go-w" : extra == 020 ? "g-w" : "o-w";
 
-		hint = output_format("chmod %s %s", who, quoted);
+		command = output_format("chmod %s", who);
+		hint = shell_command(a->image, path, command);
 		audit_add(a, FINDING_ERROR, shown, "audit-mode", hint,
 			  "mode %04o: %s may write it, which umask %04o would not have made", mode,
 			  extra == 022	 ? "group and others"
@@ -206,13 +206,14 @@ static void check_mode(struct audit *a, const struct directory *in, const char *
 					 : "others",
 			  a->target.umask);
 	} else {
-		hint = output_format("chmod g+%s %s", reading == 050 ? "rx" : "r", quoted);
+		command = output_format("chmod g+%s", reading == 050 ? "rx" : "r");
+		hint = shell_command(a->image, path, command);
 		audit_add(a, FINDING_WARNING, shown, "audit-narrow", hint,
 			  "mode %04o: the group cannot read it, which umask %04o would have let it", mode,
 			  a->target.umask);
 	}
 	free(shown);
-	free(quoted);
+	free(command);
 	free(hint);
 }
 

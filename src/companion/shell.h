@@ -10,6 +10,16 @@
 #ifndef COMPANION_SHELL_H
 #define COMPANION_SHELL_H
 
+#include "companion/image.h"
+
 char *shell_quoted(const char *word); /* a new string; words that need no quotes stay as they are */
+
+/*
+ * COMMAND (chown -h, chmod, setfacl) for what is at this absolute path of the image, to be pasted by root. Between the
+ * question and the paste, whoever may write above the path could put a symlink there, and have root change a file that is
+ * its own. So, unless root alone can: as the file's owner where that is enough, else by find(1), which follows no symlink
+ * and takes this very inode. An image that is not running, nobody changes: there it is the plain command.
+ */
+char *shell_command(const struct image *image, const char *path, const char *command);
 
 #endif

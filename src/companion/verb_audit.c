@@ -66,14 +66,15 @@ char *audit_chown(const struct audit *a, uint32_t uid, uint32_t gid, const char 
 	/* In an image only numbers mean what they mean there. */
 	char *user = a->image->prefix[0] != '\0' ? NULL : image_user_name(a->image, uid);
 	char *group = a->image->prefix[0] != '\0' ? NULL : image_group_name(a->image, gid);
-	char *quoted = audit_shell_path(a, path), *ret;
+	char *command, *ret;
 
 	user = user != NULL ? user : output_format("%u", uid);
 	group = group != NULL ? group : output_format("%u", gid);
-	ret = output_format("chown -h %s:%s %s", user, group, quoted);
+	command = output_format("chown -h %s:%s", user, group);
+	ret = shell_command(a->image, path, command);
 	free(user);
 	free(group);
-	free(quoted);
+	free(command);
 	return ret;
 }
 

@@ -673,7 +673,7 @@ Test(php, a_job_beside_the_policy_leaves_what_the_others_cannot_change_and_audit
 	struct world_run *mend = world_run(&(struct world_call){
 		.who = &world_root,
 		.program = "/bin/sh",
-		.argv = WORLD_LIST("sh", "-c", "printf '%s\n' \"$1\" | sed -n 's/^ *hint: chown/chown/p' | sh -e", "sh",
+		.argv = WORLD_LIST("sh", "-c", "printf '%s\n' \"$1\" | sed -n 's/^ *hint: find/find/p' | sh -e", "sh",
 				   audit->out)});
 	cr_expect(world_exited(mend, 0), "%s", mend->err);
 	expect_policy(WORLD_LIST("audit", "blog"), 0, "0 errors");
