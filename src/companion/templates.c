@@ -65,11 +65,13 @@ static const char tmpfiles[] =
 
 #define SUPERVISOR(command, stop) \
 	"# No user=, umask= or environment=: the policy says all of it. The process keeps its pid, so stopsignal reaches it.\n" \
-	"# A launch that is refused ends within a second; three of those, and supervisor gives up.\n" \
+	"# A server that cannot have its socket tries for some seconds: what ends before startsecs counts as not started, and\n" \
+	"# after three of those supervisor gives up. Workers finish what they do before stopwaitsecs, or are killed.\n" \
 	"[program:@APP@]\n" \
 	"command=@RUNAS@ @APP@ -- " command "\n" \
-	"startsecs=1\n" \
+	"startsecs=8\n" \
 	"startretries=3\n" \
+	"stopwaitsecs=35\n" \
 	"autorestart=true\n" \
 	"stopsignal=" stop "\n" \
 	"redirect_stderr=true\n"

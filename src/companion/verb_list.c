@@ -161,7 +161,7 @@ static void list_app(struct listing *l, const char *app) {
 	if (l->person != NULL && !draft->is_valid) {
 		l->unknown++;
 	} else if (l->person == NULL || is_for(l, draft)) {
-		const bool is_ok = findings.errors == 0;
+		const bool is_ok = findings.errors == 0 && draft->has_accounts;
 
 		l->shown++;
 		l->broken += !is_ok;
