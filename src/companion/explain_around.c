@@ -220,7 +220,7 @@ static void count_calls(const struct program *program, struct tally *ret) {
 		ret->counts[answer]++;
 		if (!syscalls_is_dangerous(name))
 			continue;
-		json_array_append_new(ret->notable[answer], json_string(name));
+		output_append(ret->notable[answer], json_string(name));
 		more = output_format("%s%s%s", ret->lists[answer], ret->lists[answer][0] == '\0' ? "" : " ", name);
 		free(ret->lists[answer]);
 		ret->lists[answer] = more;

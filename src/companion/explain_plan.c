@@ -104,7 +104,7 @@ static void explain_groups(const struct explained *e) {
 		char *one = explain_group(e->image, plan->groups[i]);
 		char *more = output_format("%s%s%s", list, i > 0 ? ", " : "", one);
 
-		json_array_append_new(all, explain_id(plan->groups[i], image_group_name(e->image, plan->groups[i])));
+		output_append(all, explain_id(plan->groups[i], image_group_name(e->image, plan->groups[i])));
 		free(one);
 		free(list);
 		list = more;
@@ -163,7 +163,7 @@ static void explain_candidates(const struct explained *e) {
 								   : "runs";
 
 		is_found = is_found || strcmp(state, "runs") == 0;
-		json_array_append_new(all, json_pack("{s:o,s:s}", "path",
+		output_append(all, json_pack("{s:o,s:s}", "path",
 						     output_json_text(plan->paths[i], strlen(plan->paths[i])), "state",
 						     state));
 		sheet_row(e->sheet, i == 0 ? "file" : NULL,
@@ -189,7 +189,7 @@ void explain_start(const struct explained *e) {
 	free(directory);
 	for (value = NULL; (s = policy_next(&e->draft->policy, KEY_DIRECTORY_BELOW, s)) != NULL;) {
 		value = value == NULL ? output_memory(json_array()) : value;
-		json_array_append_new(value, explain_text(s->value));
+		output_append(value, explain_text(s->value));
 		sheet_row(e->sheet, "directory_below", (struct sheet_from){"policy", s->line}, NULL,
 			  "%.*s: a caller who is there or below stays there", (int)s->value.length, s->value.at);
 	}
@@ -349,7 +349,7 @@ void explain_writes(const struct explained *e) {
 
 			shown = explain_path(e->image, path, &value);
 			json_object_set_new(value, "line", json_integer(s->line));
-			json_array_append_new(all, value);
+			output_append(all, value);
 			sheet_row(e->sheet, policy_key_name(key), (struct sheet_from){"policy", s->line}, NULL,
 				  "%s%s%s", shown, key == KEY_TMP ? ", and TMPDIR" : "",
 				  json_object_get(value, "problem") != NULL ? ": no launch without it" : "");
@@ -378,7 +378,7 @@ static void explain_sockets(const struct explained *e) {
 		struct policy_listen socket;
 
 		(void)policy_read_listen(s->value, &socket);
-		json_array_append_new(all,
+		output_append(all,
 				      json_pack("{s:i,s:o,s:i,s:b}", "descriptor", fd, "socket", explain_text(s->value),
 						"line", (int)s->line, "is_handed_over", is_served));
 		sheet_row(e->sheet, "listen", (struct sheet_from){"policy", s->line}, NULL, "%.*s as descriptor %d%s",
@@ -410,7 +410,7 @@ void explain_descriptors(const struct explained *e) {
 		int fd = 0;
 
 		(void)policy_read_number(s->value, POLICY_FD_FIRST, POLICY_FD_LAST, &fd);
-		json_array_append_new(all, json_integer(fd));
+		output_append(all, json_integer(fd));
 		free(numbers);
 		numbers = more;
 	}

@@ -54,7 +54,7 @@ static void add_token(json_t *all, struct table *table, const struct pattern_tok
 
 	table_row(table, is_bad ? OUTPUT_RED : OUTPUT_NONE,
 		  (const char *const[]){pattern == NULL ? "(end)" : pattern, typed == NULL ? "(end)" : typed, why});
-	json_array_append_new(all, json_pack("{s:o,s:o,s:s,s:o}", "pattern",
+	output_append(all, json_pack("{s:o,s:o,s:s,s:o}", "pattern",
 					     pattern == NULL ? json_null() : explain_text(token->whole), "word",
 					     word == NULL ? json_null() : output_json_text(word, strlen(word)), "state",
 					     state, "why", output_json_text(why, strlen(why))));

@@ -184,7 +184,7 @@ json_t *findings_json(const struct findings *all) {
 			json_object_set_new(one, "column", json_integer(f->column));
 		if (f->hint != NULL)
 			json_object_set_new(one, "hint", output_json_text(f->hint, strlen(f->hint)));
-		json_array_append_new(ret, one);
+		output_append(ret, one);
 	}
 	return ret;
 }

@@ -285,7 +285,7 @@ static json_t *json_lines(const struct lines *lines) {
 	json_t *ret = output_memory(json_array());
 
 	for (size_t i = 0; i < lines->count; i++)
-		json_array_append_new(ret, output_json_text(lines->list[i], strlen(lines->list[i])));
+		output_append(ret, output_json_text(lines->list[i], strlen(lines->list[i])));
 	return ret;
 }
 
@@ -299,13 +299,12 @@ static json_t *json_calls(const struct learn_watch *watch) {
 		if (seen->times == 0)
 			continue;
 		syscalls_name(number, name);
-		json_array_append_new(
-			ret, output_memory(json_pack("{s:s,s:I,s:I,s:s,s:b,s:o,s:I}", "name", name, "number",
-						     (json_int_t)number, "times", (json_int_t)seen->times, "answer",
-						     strerrorname_np((int)(seen->answer & SECCOMP_RET_DATA)),
-						     "refused_on_purpose", seen->is_refused, "first_by",
-						     output_json_text(seen->name, strlen(seen->name)), "first_pid",
-						     (json_int_t)seen->task)));
+		output_append(
+			ret, json_pack("{s:s,s:I,s:I,s:s,s:b,s:o,s:I}", "name", name, "number", (json_int_t)number,
+				       "times", (json_int_t)seen->times, "answer",
+				       strerrorname_np((int)(seen->answer & SECCOMP_RET_DATA)), "refused_on_purpose",
+				       seen->is_refused, "first_by", output_json_text(seen->name, strlen(seen->name)),
+				       "first_pid", (json_int_t)seen->task));
 	}
 	return ret;
 }
@@ -315,11 +314,11 @@ static bool print_json(const struct report *r, const char *profile_file, bool is
 	char *end = ending(r->watch);
 
 	for (size_t i = 0; i < r->paths.count; i++)
-		json_array_append_new(writes, output_memory(json_pack("{s:o,s:b,s:I}", "path",
-								      output_json_text(r->paths.list[i].path,
-										       strlen(r->paths.list[i].path)),
-								      "directory", r->paths.list[i].is_directory,
-								      "times", (json_int_t)r->paths.list[i].times)));
+		output_append(writes, json_pack("{s:o,s:b,s:I}", "path",
+						output_json_text(r->paths.list[i].path,
+								 strlen(r->paths.list[i].path)),
+						"directory", r->paths.list[i].is_directory, "times",
+						(json_int_t)r->paths.list[i].times));
 	document = output_memory(json_pack("{s:s,s:s,s:b,s:b,s:o,s:o,s:{s:s,s:o},s:{s:s,s:o,s:o},s:o}", "app",
 					   r->draft->app, "ended", end, "enough", is_clean, "write_list", r->is_limited,
 					   "system_calls", json_calls(r->watch), "writes", writes, "profile", "file",
@@ -352,13 +351,11 @@ int learn_report(const struct draft *draft, const struct learn_watch *watch, boo
 		is_printed = print_json(&r, file, is_clean);
 	else
 		print_text(&r, file, is_clean);
-	if (fflush(stdout) != 0)
-		is_printed = false;
 	free(file);
 	free_lines(&r.profile);
 	free_lines(&r.policy);
 	free_lines(&r.suggested);
 	free_lines(&r.notes);
 	learn_paths_free(&r.paths);
-	return !is_printed ? OUTPUT_USAGE : is_clean ? 0 : OUTPUT_BAD;
+	return output_done(!is_printed ? OUTPUT_USAGE : is_clean ? 0 : OUTPUT_BAD);
 }

@@ -34,12 +34,12 @@ static int print_help(FILE *out) {
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		fprintf(out, "  %s%-15s%s %s\n", output_colour(out, OUTPUT_BOLD), verbs[i]->name,
 			output_colour(out, OUTPUT_NONE), verbs[i]->what);
-	return fflush(out) == 0 ? 0 : OUTPUT_USAGE;
+	return output_done(0);
 }
 
 static int print_verb_help(const struct verb *verb) {
 	printf("usage: runas-policy %s %s\n\n%s", verb->name, verb->arguments, verb->help);
-	return fflush(stdout) == 0 ? 0 : OUTPUT_USAGE;
+	return output_done(0);
 }
 
 static void say_no_such_verb(const char *word) {
@@ -71,8 +71,10 @@ int main(int argc, char **argv) {
 	setlocale(LC_CTYPE, ""); /* or tables would show letters beyond ASCII as numbers */
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return print_help(stdout);
-	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return puts("runas-policy " VERSION) < 0 || fflush(stdout) != 0 ? OUTPUT_USAGE : 0;
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("runas-policy " VERSION);
+		return output_done(0);
+	}
 	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(argv[1], verbs[i]->name) == 0)
 			return wants_help(argc - 2, argv + 2) ? print_verb_help(verbs[i])

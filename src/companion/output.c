@@ -71,7 +71,8 @@ static bool is_unseen(const unsigned char at[3]) {
 
 	if (at[0] == 0xe2 && at[1] == 0x80)
 		return (last >= 0x8b && last <= 0x8f) || (last >= 0xa8 && last <= 0xae);
-	return (at[0] == 0xe2 && at[1] == 0x81 && last >= 0xa0 && last <= 0xaf) || (at[0] == 0xef && at[1] == 0xbb && last == 0xbf);
+	return (at[0] == 0xe2 && at[1] == 0x81 && last >= 0xa0 && last <= 0xaf) ||
+	       (at[0] == 0xef && at[1] == 0xbb && last == 0xbf);
 }
 
 char *output_escaped(const char *bytes, size_t length) {
@@ -117,24 +118,37 @@ json_t *output_json_text(const char *bytes, size_t length) {
 	return output_memory(ret);
 }
 
-bool output_json(json_t *document) {
-	bool is_done = json_dumpf(document, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0;
-
-	json_decref(document);
-	if (!is_done)
-		output_fail(NULL, "cannot write to standard output");
-	return is_done;
+int output_done(int status) {
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	clearerr(stdout); /* said once */
+	return errno == 0 ? output_fail(NULL, "cannot write to standard output")
+			  : output_fail(NULL, "cannot write to standard output: %m");
 }
 
-static const struct output_option *find(const struct output_option *own, size_t count, const char *name, size_t length) {
+void output_append(json_t *list, json_t *one) {
+	output_memory(json_array_append_new(list, output_memory(one)) == 0 ? list : NULL);
+}
+
+bool output_json(json_t *document) {
+	/* jansson gives up where the stream does, and then it says so to output_done. */
+	if (json_dumpf(output_memory(document), stdout, JSON_INDENT(2)) == 0)
+		putchar('\n');
+	json_decref(document);
+	return output_done(0) == 0;
+}
+
+static const struct output_option *find(const struct output_option *own, size_t count, const char *name,
+					size_t length) {
 	for (size_t i = 0; i < count; i++)
 		if (strlen(own[i].name) == length && strncmp(own[i].name, name, length) == 0)
 			return &own[i];
 	return NULL;
 }
 
-bool options_read(const char *verb, int argc, char **argv, const struct output_option *own, size_t count,
-		  bool has_json, bool has_command, struct options *ret, int *ret_status) {
+bool options_read(const char *verb, int argc, char **argv, const struct output_option *own, size_t count, bool has_json,
+		  bool has_command, struct options *ret, int *ret_status) {
 	const char *root = NULL;
 	bool json = false;
 	const struct output_option common[] = {{"root", &root, NULL}, {"json", NULL, &json}};

@@ -39,8 +39,13 @@ int output_directory(const char *path);
 
 /* A JSON string from bytes that may be no UTF-8; new reference. */
 json_t *output_json_text(const char *bytes, size_t length);
-/* Prints and releases. false: standard output took it not. */
+/* To an array; takes one over. NULL: there was no memory for it. */
+void output_append(json_t *list, json_t *one);
+/* Prints and releases; NULL: there was no memory for it. false: standard output took it not, which was said. */
 bool output_json(json_t *document);
+
+/* The last of a verb: status where standard output took all that was printed; else says that, and OUTPUT_USAGE. */
+int output_done(int status);
 
 struct output_option {
 	const char *name;   /* without -- */
@@ -60,7 +65,7 @@ struct options {
  * --root DIR and --json where the verb has them ("json" 0: it prints nothing for machines), its own, then arguments, then
  * "--" and a command where has_command. false: *ret_status is what to return; the reason was said.
  */
-bool options_read(const char *verb, int argc, char **argv, const struct output_option *own, size_t count,
-		  bool has_json, bool has_command, struct options *ret, int *ret_status);
+bool options_read(const char *verb, int argc, char **argv, const struct output_option *own, size_t count, bool has_json,
+		  bool has_command, struct options *ret, int *ret_status);
 
 #endif

@@ -73,7 +73,7 @@ void sheet_row(struct sheet *sheet, const char *name, struct sheet_from from, js
 
 void sheet_value(struct sheet *sheet, const char *name, struct sheet_from from, json_t *value) {
 	if (json_is_array(sheet->section))
-		json_array_append_new(sheet->section, entry(name, from, value));
+		output_append(sheet->section, entry(name, from, value));
 	else
 		json_object_set_new(sheet->section, name, entry(NULL, from, value));
 }

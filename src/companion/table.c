@@ -123,6 +123,8 @@ void table_print(struct table *table, FILE *stream) {
 }
 
 void table_free(struct table *table) {
+	if (table == NULL)
+		return;
 	scols_unref_table(table->scols);
 	free(table);
 }

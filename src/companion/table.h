@@ -25,6 +25,6 @@ void table_row(struct table *table, enum output_colour colour, const char *const
 
 /* Prints to stream and frees. */
 void table_print(struct table *table, FILE *stream);
-void table_free(struct table *table);
+void table_free(struct table *table); /* or NULL */
 
 #endif

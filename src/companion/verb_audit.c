@@ -184,10 +184,9 @@ static int audit(struct audit *a, bool wants_json) {
 	} else {
 		print_text(a);
 	}
-	return fflush(stdout) != 0		 ? OUTPUT_USAGE
-	       : a->errors > 0			 ? OUTPUT_BAD
-	       : a->unread + a->unread_files > 0 ? OUTPUT_USAGE
-						 : 0;
+	return output_done(a->errors > 0		     ? OUTPUT_BAD
+			   : a->unread + a->unread_files > 0 ? OUTPUT_USAGE
+							     : 0);
 }
 
 static void free_all(struct audit *a) {

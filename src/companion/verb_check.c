@@ -74,7 +74,7 @@ static void add_json(json_t *to, const struct draft *draft, const struct finding
 			  f->errors == 0 && !(is_strict && f->warnings > 0), "errors", (json_int_t)f->errors,
 			  "warnings", (json_int_t)f->warnings, "findings", findings_json(f));
 
-	json_array_append_new(to, output_memory(one));
+	output_append(to, one);
 }
 
 static void check_one(const struct image *image, const char *name, struct tally *tally) {
@@ -143,8 +143,8 @@ static int run(int argc, char **argv) {
 				"{s:o,s:I,s:I,s:I}", "policies", tally.policies, "errors", (json_int_t)tally.errors,
 				"warnings", (json_int_t)tally.warnings, "unreadable", (json_int_t)tally.unreadable))) &&
 			is_good;
-	else if (fflush(stdout) != 0)
-		is_good = output_fail(NULL, "cannot write to standard output: %m") == 0;
+	else
+		is_good = output_done(0) == 0 && is_good;
 	if (!is_good)
 		return OUTPUT_USAGE;
 	return tally.errors > 0 || (tally.is_strict && tally.warnings > 0) ? OUTPUT_BAD : 0;

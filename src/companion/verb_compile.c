@@ -12,6 +12,7 @@
 #include "companion/evaluate.h"
 #include "companion/findings.h"
 #include "companion/generate.h"
+#include "companion/replace.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -87,35 +88,6 @@ static bool read_old(int directory, const char *file, struct compiled *ret) {
 	return got >= 0 && program_read(ret->bytes, ret->length, generate_arch(), &ret->parsed, &ignored);
 }
 
-static bool write_new(int directory, const char *file, const struct compiled *compiled) {
-	size_t done = 0;
-	int fd, saved;
-
-	if (unlinkat(directory, new_file, 0) != 0 && errno != ENOENT)
-		return false;
-	fd = openat(directory, new_file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	while (done < compiled->length) {
-		ssize_t put = write(fd, compiled->bytes + done, compiled->length - done);
-
-		if (put < 0 && errno != EINTR)
-			break;
-		done += put > 0 ? (size_t)put : 0;
-	}
-	/* The data must be on disk before the name is: after a power cut there is the old file or the new one. */
-	if (done == compiled->length && fchmod(fd, 0644) == 0 && fsync(fd) == 0 &&
-	    renameat(directory, new_file, directory, file) == 0) {
-		close(fd);
-		return fsync(directory) == 0;
-	}
-	saved = errno;
-	close(fd);
-	unlinkat(directory, new_file, 0);
-	errno = saved;
-	return false;
-}
-
 static const char *describe(const struct program *program, uint32_t number) {
 	const struct evaluate_call call = {.number = number, .arch = generate_arch()};
 	struct evaluate_answer answer = evaluate_program(program, &call);
@@ -141,7 +113,7 @@ static json_t *list_changes(const struct program *old, const struct program *new
 			continue;
 		if (!syscalls_name(number, name))
 			snprintf(name, sizeof name, "number %u", number);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "call", name, "now", after, "was", before));
+		output_append(list, json_pack("{s:s, s:s, s:s}", "call", name, "now", after, "was", before));
 	}
 	return list;
 }
@@ -166,7 +138,7 @@ static void report(const char *label, const struct profile *profile, const struc
 	changes = old == NULL ? json_null() : list_changes(&old->parsed.enforce, &new->parsed.enforce);
 	json_object_set_new(one, "changes", changes);
 	if (list != NULL) {
-		json_array_append_new(list, one);
+		output_append(list, one);
 		return;
 	}
 	printf("%s: %zu calls allowed, %zu refused, the rest missing; %u instructions\n", label, counts[PROFILE_ALLOW],
@@ -238,7 +210,8 @@ static void compile_one(const struct profile_store *store, const char *label, bo
 	} else {
 		const bool had = read_old(store->site_directory, file, &compiled[1]);
 
-		if (write_new(store->site_directory, file, &compiled[0]))
+		if (replace_file(store->site_directory, file, new_file,
+				 (struct text){(const char *)compiled[0].bytes, compiled[0].length}))
 			report(label, profile, &compiled[0], had ? &compiled[1] : NULL, list);
 		else
 			findings_add(to, FINDING_ERROR, path, "filter",
@@ -301,8 +274,7 @@ static int compile(const struct options *options, struct profile_store *store) {
 		compile_one(store, options->argv[i], true, &findings, list);
 	if (status == 0 && findings.errors > 0)
 		status = OUTPUT_BAD;
-	if (fflush(stdout) != 0)
-		status = output_fail(NULL, "cannot write to standard output: %m");
+	status = output_done(status);
 	if (!options->json)
 		findings_print(&findings, stderr);
 	if (options->json &&

@@ -100,7 +100,7 @@ static void show_caller(const struct asked *a) {
 		char *one = explain_group(image, a->caller->groups[i]);
 		char *more = output_format("%s%s%s", list, i == 0 ? ", groups " : ", ", one);
 
-		json_array_append_new(groups,
+		output_append(groups,
 				      explain_id(a->caller->groups[i], image_group_name(image, a->caller->groups[i])));
 		free(one);
 		free(list);
@@ -270,7 +270,7 @@ static int print_json(const struct asked *a) {
 		json_object_update(document, sections);
 		json_decref(sections);
 		for (char *const *word = a->options.command; word != NULL && *word != NULL; word++)
-			json_array_append_new(words, output_json_text(*word, strlen(*word)));
+			output_append(words, output_json_text(*word, strlen(*word)));
 		json_object_set_new(document, "command", words);
 		json_object_set_new(document, "tokens", json_incref(a->tokens));
 		json_object_set_new(document, "plan", sheet_json(a->plan));
@@ -299,9 +299,7 @@ static int print_text(const struct asked *a, struct table *tokens) {
 	findings_print(&a->findings, stdout);
 	if (a->rehearsal != NULL)
 		sheet_print(a->plan, stdout);
-	if (fflush(stdout) != 0)
-		return output_fail(NULL, "cannot write to standard output");
-	return is_allowed(a) ? 0 : OUTPUT_BAD;
+	return output_done(is_allowed(a) ? 0 : OUTPUT_BAD);
 }
 
 /* --- the verb --- */
@@ -341,8 +339,7 @@ static int explain(struct asked *a) {
 	}
 	if (!a->options.json)
 		return print_text(a, tokens);
-	if (tokens != NULL)
-		table_free(tokens);
+	table_free(tokens);
 	return print_json(a);
 }
 

@@ -310,12 +310,12 @@ static size_t put_drafts(struct import *in, const char *into, bool is_json, json
 
 			if (path != NULL)
 				json_object_set_new(one, "path", output_json_text(path, strlen(path)));
-			json_array_append_new(list, one);
+			output_append(list, one);
 		} else if (into != NULL) {
 			printf("wrote %s\n", path);
 		} else {
 			printf("%s%s", json_array_size(list) > 0 ? "\n" : "", text);
-			json_array_append_new(list, json_null());
+			output_append(list, json_null());
 		}
 		free(text);
 		free(path);
@@ -372,11 +372,11 @@ static int import(struct options *options, const char *file, const char *into) {
 	if (options->json) {
 		document = json_pack("{s:o, s:O, s:o}", "file", output_json_text(shown, strlen(shown)), "drafts", list,
 				     "findings", findings_json(&findings));
-		status = output_json(output_memory(document)) ? (failed + left > 0 ? OUTPUT_BAD : 0) : OUTPUT_USAGE;
+		status = output_json(document) ? (failed + left > 0 ? OUTPUT_BAD : 0) : OUTPUT_USAGE;
 	} else {
 		if (json_array_size(list) == 0 && into == NULL)
 			output_fail(NULL, "%s: no rule of it can be carried over", shown);
-		status = fflush(stdout) == 0 ? (failed + left > 0 ? OUTPUT_BAD : 0) : OUTPUT_USAGE;
+		status = output_done(failed + left > 0 ? OUTPUT_BAD : 0);
 		findings_print(&findings, stderr);
 	}
 out:

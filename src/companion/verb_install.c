@@ -10,6 +10,7 @@
  */
 #include "companion/diff.h"
 #include "companion/inspect.h"
+#include "companion/replace.h"
 #include "companion/verb.h"
 
 #include <errno.h>
@@ -118,35 +119,6 @@ static char *read_old(const struct install *in, const char *file, size_t *ret_le
 	return bytes;
 }
 
-static bool write_new(const struct install *in, const char *file, struct text bytes) {
-	size_t done = 0;
-	int fd, saved;
-
-	if (unlinkat(in->directory, new_file, 0) != 0 && errno != ENOENT)
-		return false;
-	fd = openat(in->directory, new_file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	while (done < bytes.length) {
-		const ssize_t put = write(fd, bytes.at + done, bytes.length - done);
-
-		if (put < 0 && errno != EINTR)
-			break;
-		done += put > 0 ? (size_t)put : 0;
-	}
-	/* The data must be on disk before the name is: after a power cut there is the old file or the new one. */
-	if (done == bytes.length && fchown(fd, geteuid(), getegid()) == 0 && fchmod(fd, 0644) == 0 && fsync(fd) == 0 &&
-	    renameat(in->directory, new_file, in->directory, file) == 0) {
-		close(fd);
-		return fsync(in->directory) == 0;
-	}
-	saved = errno;
-	close(fd);
-	unlinkat(in->directory, new_file, 0);
-	errno = saved;
-	return false;
-}
-
 /* --- what goes there --- */
 
 static bool name_job(const struct install *in, const char *argument, struct job *job) {
@@ -208,7 +180,7 @@ static int prepare(const struct install *in, const char *argument, struct job *j
 static bool put(const struct install *in, struct job *job) {
 	if (strcmp(job->state, "checked") != 0)
 		return true;
-	if (write_new(in, job->file, job->draft->bytes)) {
+	if (replace_file(in->directory, job->file, new_file, job->draft->bytes)) {
 		job->state = "installed";
 		return true;
 	}
@@ -244,7 +216,7 @@ static int install_all(struct install *in, char **files, size_t count) {
 		if (worst != 0 && strcmp(jobs[i].state, "checked") == 0)
 			jobs[i].state = "not installed";
 		if (in->is_quiet)
-			json_array_append_new(list, json_of(in, &jobs[i]));
+			output_append(list, json_of(in, &jobs[i]));
 		else if (jobs[i].draft != NULL)
 			printf("%s: %s\n", jobs[i].draft->app, jobs[i].state);
 		findings_free(&jobs[i].findings);
@@ -285,9 +257,7 @@ static int run(int argc, char **argv) {
 	if (in.directory >= 0)
 		close(in.directory);
 	close(options.image.root);
-	if (fflush(stdout) != 0)
-		status = output_fail(NULL, "cannot write to standard output: %m");
-	return status;
+	return output_done(status);
 }
 
 const struct verb verb_install = {

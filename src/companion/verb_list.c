@@ -64,7 +64,7 @@ static json_t *words(const struct draft *draft, enum policy_key key) {
 	json_t *ret = output_memory(json_array());
 
 	for (const struct setting *s = NULL; draft->is_valid && (s = policy_next(&draft->policy, key, s)) != NULL;)
-		json_array_append_new(ret, explain_text(s->value));
+		output_append(ret, explain_text(s->value));
 	return ret;
 }
 
@@ -89,7 +89,7 @@ static json_t *commands_json(const struct draft *draft) {
 	for (const struct setting *s = draft->policy.settings;
 	     draft->is_valid && s < draft->policy.settings + draft->policy.count; s++)
 		if (s->key == KEY_COMMAND || s->key == KEY_SERVE)
-			json_array_append_new(ret, json_pack("{s:o,s:i,s:b}", "pattern", explain_text(s->value), "line",
+			output_append(ret, json_pack("{s:o,s:i,s:b}", "pattern", explain_text(s->value), "line",
 							     (int)s->line, "is_served", s->key == KEY_SERVE));
 	return ret;
 }
@@ -97,7 +97,7 @@ static json_t *commands_json(const struct draft *draft) {
 static void add_json(struct listing *l, const struct draft *draft, const struct findings *findings) {
 	char *as = draft->is_valid ? runs_as(draft) : NULL;
 
-	json_array_append_new(l->apps,
+	output_append(l->apps,
 			      json_pack("{s:s,s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "app", draft->app, "file",
 					output_json_text(draft->path, strlen(draft->path)), "is_ok",
 					findings->errors == 0, "allow_users", words(draft, KEY_ALLOW_USERS),
@@ -192,7 +192,7 @@ static int print(struct listing *l) {
 		puts("hint: runas-policy check APP says all that is wrong");
 	if (l->unknown > 0 && l->as != NULL)
 		printf("%zu broken or unreadable: runas-policy list\n", l->unknown);
-	return fflush(stdout) == 0 ? status : output_fail(NULL, "cannot write to standard output");
+	return output_done(status);
 }
 
 static int list(struct listing *l) {

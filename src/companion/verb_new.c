@@ -105,7 +105,7 @@ static int put(const struct template *t, const struct word *words, const char *i
 		else if (into != NULL && !write_file(directory, into, file, text))
 			status = OUTPUT_BAD;
 		else if (is_json)
-			json_array_append_new(list,
+			output_append(list,
 					      json_pack("{s:s, s:s, s:s}", "file", file, "path", path, "text", text));
 		else if (into != NULL)
 			printf("wrote %s/%s\n", into, file);
@@ -124,7 +124,7 @@ static int put(const struct template *t, const struct word *words, const char *i
 				 ? status
 				 : OUTPUT_USAGE;
 	json_decref(list);
-	return fflush(stdout) == 0 ? status : OUTPUT_USAGE;
+	return output_done(status);
 }
 
 static int new_policy(const struct options *options, const char *template, const char *user, const char *directory,

@@ -156,7 +156,7 @@ static json_t *json_ids(const uint32_t *ids, size_t count) {
 	json_t *ret = output_memory(json_array());
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(ret, json_integer(ids[i]));
+		output_append(ret, json_integer(ids[i]));
 	return ret;
 }
 
@@ -173,12 +173,12 @@ static json_t *json_process(const struct process *p, const struct comparisons *a
 		free(text);
 	}
 	for (size_t i = 0; i < p->descriptor_count; i++)
-		json_array_append_new(descriptors, json_pack("{s:i,s:o}", "number", p->descriptors[i].number, "target",
+		output_append(descriptors, json_pack("{s:i,s:o}", "number", p->descriptors[i].number, "target",
 							     text_or_null(p->descriptors[i].target)));
 	for (size_t i = 0; i < p->name_count; i++)
-		json_array_append_new(names, text_or_null(p->names[i]));
+		output_append(names, text_or_null(p->names[i]));
 	for (size_t i = 0; i < all->count; i++)
-		json_array_append_new(compared, json_pack("{s:s,s:s,s:o,s:o}", "what", all->list[i].what, "result",
+		output_append(compared, json_pack("{s:s,s:s,s:o,s:o}", "what", all->list[i].what, "result",
 							  how_names[all->list[i].how], "policy",
 							  text_or_null(all->list[i].should), "is",
 							  text_or_null(all->list[i].is)));
@@ -217,7 +217,7 @@ static int show_one(struct status *s, pid_t pid) {
 	if (s->options.json) {
 		json_t *list = output_memory(json_array());
 
-		json_array_append_new(list, json_process(p, &all, s->wanted != NULL));
+		output_append(list, json_process(p, &all, s->wanted != NULL));
 		if (!output_json(json_pack("{s:o,s:o,s:o}", "app",
 					   text_or_null(s->draft == NULL ? NULL : s->draft->app), "processes", list,
 					   "findings", findings_json(&s->findings))))
@@ -287,7 +287,7 @@ static int show_app(struct status *s, const char *app) {
 								  : "by other means",
 						number, command});
 		judge(s, p, &all);
-		json_array_append_new(list, json_process(p, &all, true));
+		output_append(list, json_process(p, &all, true));
 		free(pid);
 		free(number);
 		free(command);
@@ -308,8 +308,7 @@ static int show_app(struct status *s, const char *app) {
 		findings_print(&s->findings, stdout);
 		printf("%srunas-policy status PID shows all of one process\n", s->findings.count > 0 ? "\n" : "");
 	}
-	if (table != NULL)
-		table_free(table);
+	table_free(table);
 	json_decref(list);
 	if (count == 0)
 		status = output_fail(NULL, "status: %s: no process runs as uid %u", app, s->wanted->plan.uid.value);
@@ -339,10 +338,8 @@ static int run(int argc, char **argv) {
 	} else {
 		status = is_pid ? show_one(&s, (pid_t)pid) : show_app(&s, app);
 	}
-	if (fflush(stdout) != 0)
-		status = OUTPUT_USAGE;
 	drop_policy(&s);
-	return status;
+	return output_done(status);
 }
 
 const struct verb verb_status = {

@@ -272,14 +272,14 @@ static bool print_json(const struct question *q) {
 	json_object_set_new(all, "uid", json_integer(q->who.uid));
 	json_object_set_new(all, "gid", json_integer(q->who.gid));
 	for (size_t i = 0; i < q->who.group_count; i++)
-		json_array_append_new(groups, json_integer(q->who.groups[i]));
+		output_append(groups, json_integer(q->who.groups[i]));
 	json_object_set_new(all, "groups", groups);
 	set_new_text(all, "message", verdict_text(q));
 	for (size_t i = 0; i < q->answer->count; i++)
-		json_array_append_new(steps, step_json(q, &q->answer->steps[i]));
+		output_append(steps, step_json(q, &q->answer->steps[i]));
 	json_object_set_new(all, "steps", steps);
 	for (size_t i = 0; i < q->hints.count; i++)
-		json_array_append_new(hints, output_json_text(q->hints.list[i].what, strlen(q->hints.list[i].what)));
+		output_append(hints, output_json_text(q->hints.list[i].what, strlen(q->hints.list[i].what)));
 	json_object_set_new(all, "hints", hints);
 	json_object_set_new(all, "notes", findings_json(&q->notes));
 	return output_json(all);
@@ -301,7 +301,7 @@ static int answer(struct question *q) {
 	else
 		print_text(q);
 	access_free(access);
-	return fflush(stdout) == 0 ? status : OUTPUT_USAGE;
+	return output_done(status);
 }
 
 static enum access_mode usual_mode(const struct question *q) {
