@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "companion/syscalls.h"
 
+#include "companion/suggest.h"
+
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,47 +191,14 @@ bool syscalls_name(uint32_t number, char ret[SYSCALLS_NAME_SIZE]) {
 	return ret[0] != 0;
 }
 
-unsigned syscalls_distance(const char *a, const char *b) {
-	enum { MOST = SYSCALLS_NAME_SIZE };
-	unsigned d[MOST + 1][MOST + 1];
-	size_t a_length = strlen(a), b_length = strlen(b);
-
-	if (a_length > MOST || b_length > MOST)
-		return MOST;
-	for (size_t i = 0; i <= a_length; i++) {
-		for (size_t j = 0; j <= b_length; j++) {
-			d[i][j] = (unsigned)(i + j);
-			if (i == 0 || j == 0)
-				continue;
-			d[i][j] = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-			if (d[i - 1][j] + 1 < d[i][j])
-				d[i][j] = d[i - 1][j] + 1;
-			if (d[i][j - 1] + 1 < d[i][j])
-				d[i][j] = d[i][j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    d[i - 2][j - 2] + 1 < d[i][j])
-				d[i][j] = d[i - 2][j - 2] + 1;
-		}
-	}
-	return d[a_length][b_length];
-}
-
 void syscalls_nearest(const char *name, char ret[SYSCALLS_NAME_SIZE]) {
+	struct suggestion near = suggest_for(text_of(name));
 	char candidate[SYSCALLS_NAME_SIZE];
-	unsigned best = strlen(name) < 6 ? 2 : 3; /* exclusive: one slip in a short name, two in a long one */
 
-	ret[0] = 0;
-	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
-		unsigned far;
-
-		if (!syscalls_name(number, candidate))
-			continue;
-		far = syscalls_distance(name, candidate);
-		if (far < best) {
-			best = far;
-			memcpy(ret, candidate, sizeof candidate);
-		}
-	}
+	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++)
+		if (syscalls_name(number, candidate))
+			suggest_offer(&near, text_of(candidate));
+	snprintf(ret, SYSCALLS_NAME_SIZE, "%.*s", SYSCALLS_NAME_SIZE - 1, near.best);
 }
 
 bool syscalls_is_dangerous(const char *name) {

@@ -34,9 +34,6 @@ bool syscalls_name(uint32_t number, char ret[SYSCALLS_NAME_SIZE]);
 /* The most similar name, or "" when nothing is close enough to be a slip of the pen. */
 void syscalls_nearest(const char *name, char ret[SYSCALLS_NAME_SIZE]);
 
-/* Insertions, deletions, replacements and swaps of neighbours that make a into b. */
-unsigned syscalls_distance(const char *a, const char *b);
-
 /* Allowing this call widens what a taken-over app can try, so the profile must say why it does. */
 bool syscalls_is_dangerous(const char *name);
 
