@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "companion/draft.h"
-
+#include "companion/draft_text.h"
 #include "companion/generate.h"
 #include "companion/suggest.h"
 
@@ -46,132 +45,6 @@ bool draft_is_trusted(const struct image *image, const char *path, enum trust_ki
 		free(part);
 	}
 	return is_good;
-}
-
-/* The pure code knows what is wrong; what was meant takes a comparison with all that could be. */
-static void suggest(struct finding *finding, const struct problem *why) {
-	static const char *const holes[] = {"int", "word", "path"};
-	const bool is_key = strcmp(why->word, "policy-key") == 0, is_hole = strcmp(why->what, "unknown hole") == 0;
-	struct text word = why->about, rest = why->about;
-	struct suggestion near;
-
-	if (is_hole)
-		word = text_until(&rest, ":");
-	near = suggest_for(word);
-	for (enum policy_key key = KEY_VERSION; is_key && key < KEY_COUNT; key++)
-		suggest_offer(&near, text_of(policy_key_name(key)));
-	for (size_t i = 0; is_hole && i < sizeof holes / sizeof holes[0]; i++)
-		suggest_offer(&near, text_of(holes[i]));
-	if (is_key && text_starts(word, text_of("\xef\xbb\xbf"))) {
-		free(finding->hint);
-		finding->hint = output_format("save it without a byte order mark: sed -i '1s/^\\xef\\xbb\\xbf//' FILE");
-		return;
-	}
-	if (near.best[0] == '\0')
-		return;
-	free(finding->hint);
-	if (is_key)
-		finding->hint = output_format("did you mean %s?", near.best);
-	else
-		finding->hint = output_format("did you mean {%s%s}?", near.best,
-					      strcmp(near.best, "path") == 0 ? ":/DIRECTORY" : "");
-}
-
-static struct text row_of(struct text bytes, unsigned line) {
-	struct text row = {0};
-
-	for (unsigned i = 0; i < line && text_field(&bytes, "\n", &row); i++)
-		;
-	return row;
-}
-
-/* What is in that line of the copy, as a range of the original, whose lines have the same numbers and more bytes. */
-static struct text original(struct text part, struct text copy, struct text bytes, unsigned line) {
-	const struct text row = row_of(copy, line), same = row_of(bytes, line);
-
-	if (part.length > 0 && part.at >= row.at && part.at + part.length <= row.at + row.length)
-		part.at = same.at + (part.at - row.at);
-	return part;
-}
-
-/* Of a line that is said to miss another one: was that one there, and taken out because it is wrong itself? */
-static bool is_consequence(const struct problem *why, const bool removed[KEY_COUNT]) {
-	static const struct {
-		const char *what;
-		enum policy_key missed;
-	} known[] = {
-		{"no command would get this socket:", KEY_SERVE},
-		{"without `listen` there is nothing to serve on:", KEY_LISTEN},
-		{"there is no `write` or `tmp` to enforce:", KEY_WRITE},
-		{"there is no `write` or `tmp` to enforce:", KEY_TMP},
-	};
-
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-		if (strcmp(why->what, known[i].what) == 0 && removed[known[i].missed])
-			return true;
-	return false;
-}
-
-static void remember(struct text row, bool removed[KEY_COUNT]) {
-	const struct text name = text_trim(text_until(&row, "="));
-
-	for (enum policy_key key = KEY_VERSION; key < KEY_COUNT; key++)
-		removed[key] = removed[key] || text_is(name, policy_key_name(key));
-}
-
-/* The pure code stops at the first problem; so each line that has one is taken out, and the rest is asked again. */
-static void read_text(struct draft *draft, struct findings *findings) {
-	static const char version[] = "runas-app = 1";
-	enum { MOST = 100 };
-	size_t rounds = 0;
-	const size_t length = draft->bytes.length, from = findings->count;
-	char *copy = output_memory(malloc(length + sizeof version));
-	struct text left = {copy, length};
-	bool is_parsed, has_ours = false, removed[KEY_COUNT] = {false};
-	struct problem why;
-
-	memcpy(copy, draft->bytes.at, length + 1);
-	draft->is_valid = true;
-	for (; rounds < MOST; rounds++) {
-		struct finding *finding;
-		struct text row;
-		bool is_first;
-		size_t behind;
-		char *at;
-
-		why = (struct problem){0};
-		is_parsed = parse_policy(left, &draft->policy, &why);
-		if (is_parsed && check_policy(&draft->policy, &why))
-			break;
-		/* Of a text without some of its lines, what is said about the whole may be wrong. */
-		if (why.line == 0 && !draft->is_valid)
-			break;
-		draft->is_valid = false;
-		why.about = original(why.about, left, draft->bytes, why.line);
-		if (!is_consequence(&why, removed) &&
-		    !(has_ours && strcmp(why.word, "policy-version") == 0 && text_is(why.about, "runas-app"))) {
-			finding = findings_problem(findings, FINDING_ERROR, draft->path, draft->bytes, &why);
-			suggest(finding, &why);
-		}
-		if (why.line == 0)
-			break;
-		row = row_of(left, why.line);
-		remember(row, removed);
-		/* Without a first line every other one would be wrong. */
-		is_first = !is_parsed && draft->policy.count == 0 && !has_ours;
-		has_ours = has_ours || is_first;
-		at = copy + (row.at - copy);
-		behind = (size_t)(copy + left.length - (row.at + row.length));
-		memmove(at + (is_first ? strlen(version) : 0), row.at + row.length, behind);
-		memcpy(at, version, is_first ? strlen(version) : 0);
-		left.length += (is_first ? strlen(version) : 0) - row.length;
-	}
-	free(copy);
-	findings_sort(findings, from);
-	if (rounds == MOST)
-		findings_add(findings, FINDING_ERROR, draft->path, "policy-size", NULL, "more than %d errors; the rest is not shown", MOST);
-	if (draft->is_valid && parse_policy(draft->bytes, &draft->policy, &why))
-		draft->is_valid = check_policy(&draft->policy, &why);
 }
 
 static bool feed(struct draft *draft, const char *path, enum accounts_file file, struct findings *findings) {
@@ -273,7 +146,7 @@ struct draft *draft_open(const struct image *image, const char *name, struct fin
 	if (draft->is_installed)
 		draft_is_trusted(image, inside, TRUST_FILE, FINDING_ERROR, findings);
 	free(inside);
-	read_text(draft, findings);
+	draft_text_read(draft, findings);
 	if (draft->is_valid) {
 		accounts_begin(&draft->accounts, &draft->policy);
 		draft->has_accounts = feed(draft, "/etc/passwd", ACCOUNTS_PASSWD, findings) &&
