@@ -2,6 +2,7 @@
 /*
  * audit: what the parts of `runas-policy audit` share. Each part looks at one kind of thing and adds findings.
  *
+ * Purpose:  one verb that looks at many things is many small files, which share places, counts and folding.
  * Given:    a valid policy, and files that the app, its deployers or their attackers may have made.
  * Promises: nothing outside of the app's places is walked, whatever symlinks say; findings of one kind are folded after
  *           the first 20 unless all are wanted.

@@ -2,6 +2,7 @@
 /*
  * compare: a process beside the launch that its app's policy plans.
  *
+ * Purpose:  what is wrong with a running app is seen without reading /proc by hand.
  * Given:    a plan, and a process that may have done since what a process may: lower its limits, change its directory.
  * Promises: DIFFERS for what the policy promises and the process has not, or could not have come to by itself; CHANGED
  *           for what an app may do by itself; UNKNOWN for what cannot be seen from outside.

@@ -2,6 +2,7 @@
 /*
  * diff: what changes between two versions of a file, line by line, as `diff -u` shows it.
  *
+ * Purpose:  what `install` is about to change, before it does.
  * Given:    texts that may hold any byte; what is printed is escaped.
  * Promises: the fewest changed lines, except between texts so large and so different that finding them takes too long.
  * Never:    reads files.

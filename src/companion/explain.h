@@ -2,9 +2,11 @@
 /*
  * explain: the launch plan, setting by setting, each with where it comes from; the parts of `runas-policy explain`.
  *
+ * Purpose:  every line of a report says why it is so, and verbs that list policies say it in the same words.
  * Given:    a rehearsal that is READY, so that the plan is plan_build's.
  * Promises: values are the plan's; no value of env_file, and none that the caller's environment would give to a name of
  *           `env_keep`, is shown.
+ * Never:    decides: the rehearsal did.
  */
 #ifndef COMPANION_EXPLAIN_H
 #define COMPANION_EXPLAIN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A typed command under a pattern: token under token, up to the first that differs. */
 #include "companion/explain.h"
-#include "companion/pattern.h"
+#include "companion/explain_pattern.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +16,9 @@ static struct text relative_to(const struct draft *d, const struct rehearsal *r)
 	return directory;
 }
 
-static char *why_fits(const struct pattern_token *token, size_t n, struct text word) {
+static char *why_fits(const struct explain_pattern_token *token, size_t n, struct text word) {
 	const struct text slash = {"/", 1};
-	const struct text taken = pattern_taken(token, word);
+	const struct text taken = explain_pattern_taken(token, word);
 	char *shown, *ret;
 
 	if (token->is_rest)
@@ -46,7 +46,7 @@ static char *why_fits(const struct pattern_token *token, size_t n, struct text w
 	return ret;
 }
 
-static void add_token(json_t *all, struct table *table, const struct pattern_token *token, const char *word,
+static void add_token(json_t *all, struct table *table, const struct explain_pattern_token *token, const char *word,
 		      const char *state, char *why) {
 	char *pattern = token == NULL ? NULL : output_escaped(token->whole.at, token->whole.length);
 	char *typed = word == NULL ? NULL : output_escaped(word, strlen(word));
@@ -67,16 +67,16 @@ struct table *explain_tokens(const struct draft *draft, const struct rehearsal *
 			     json_t *ret, struct text *ret_differs) {
 	static const char *const titles[] = {"PATTERN", "TYPED", "WHY"};
 	const struct request *request = &r->request;
-	const size_t fitting = pattern_fitting(by, request, relative_to(draft, r));
+	const size_t fitting = explain_pattern_fitting(by, request, relative_to(draft, r));
 	struct table *table = table_new(3, titles, 4);
 	struct text rest = by->value;
-	struct pattern_token token = {0};
+	struct explain_pattern_token token = {0};
 	bool has_token = true;
 
 	for (size_t n = 0; n < request->words || has_token; n++) {
 		const char *const word = n < request->words ? request->command[n] : NULL;
 
-		has_token = token.is_rest ? n < request->words : pattern_next(&rest, &token);
+		has_token = token.is_rest ? n < request->words : explain_pattern_next(&rest, &token);
 		if (!has_token && word == NULL)
 			break;
 		if (token.is_rest && word == NULL)
@@ -89,7 +89,7 @@ struct table *explain_tokens(const struct draft *draft, const struct rehearsal *
 		else {
 			*ret_differs = has_token ? token.whole : (struct text){0};
 			add_token(ret, table, has_token ? &token : NULL, word, "differs",
-				  has_token ? pattern_takes(&token, n == 0)
+				  has_token ? explain_pattern_takes(&token, n == 0)
 					    : output_memory(strdup("the pattern ends here; a last * would take more")));
 		}
 		if (token.is_rest && word == NULL)

@@ -2,6 +2,7 @@
 /*
  * learn_copy: the app's policy with what is to be learnt taken out, in the place of the real one, for us and ours alone.
  *
+ * Purpose:  an app that is learnt about runs without the limits that it is learnt for, and no other does.
  * Runs as:  root with CAP_SYS_ADMIN.
  * Given:    an installed, valid policy.
  * Promises: the same policy but for `syscalls` (complains), `write` and `write_enforce` (not there) and `tmp` (only TMPDIR

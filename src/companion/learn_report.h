@@ -2,6 +2,7 @@
 /*
  * learn_report: what was learnt, as lines to paste.
  *
+ * Purpose:  nobody has to turn a list of calls and paths into policy and profile.
  * Given:    a policy, and what its app did without its limits.
  * Promises: the lines, in the files that they are for, make the same run work in force; a call gets no more than it used
  *           where its arguments can be told apart; what no line can or should mend is said in a note.

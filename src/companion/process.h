@@ -2,6 +2,7 @@
 /*
  * process: what a running process is, as far as the kernel tells us.
  *
+ * Purpose:  one reading of /proc for all that is said about a process.
  * Given:    a pid; it may end, or become another one, while we look.
  * Promises: what could not be read is marked as not known, and never taken for zero or empty.
  * Never:    attaches to the process, or disturbs it.

@@ -3,7 +3,9 @@
  * sheet: settings in sections, each with where it comes from; built once, shown to people or to machines.
  *
  * Purpose:  what a person reads and what --json says cannot drift apart.
+ * Given:    texts that may hold any byte.
  * Promises: sections and rows in the order in which they were added; texts are escaped.
+ * Never:    leaves a setting out of one of the two.
  */
 #ifndef COMPANION_SHEET_H
 #define COMPANION_SHEET_H

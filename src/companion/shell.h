@@ -2,6 +2,7 @@
 /*
  * shell: words of a command that somebody will paste.
  *
+ * Purpose:  a hint can be pasted, whatever a file is called.
  * Given:    any bytes, such as the name of a file that an attacker chose.
  * Promises: sh -c 'echo WORD' gives the bytes back, and a terminal shows nothing but printable characters; where that
  *           needs $'...' (control characters, no UTF-8), bash, zsh, ksh and POSIX.1-2024 shells read it.

@@ -2,6 +2,7 @@
 /*
  * target: who an app is, as its policy says, for questions about files.
  *
+ * Purpose:  audit and why ask about the very app that the launcher would start.
  * Given:    a valid draft with accounts.
  * Promises: the ids, groups and `write` paths that the launcher would use (plan_identity decides).
  * Never:    merges groups of /etc/group in, as a login would.

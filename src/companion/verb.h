@@ -2,9 +2,12 @@
 /*
  * verb: what runas-policy can be asked for. Each verb is one file, verb_NAME.c; main.c only chooses.
  *
+ * Purpose:  a new verb is a new file, and one line here and in main.c.
  * Runs as:  whoever asks; a verb that needs root says so, and all others say what they could not read.
+ * Given:    the words behind the verb; --help is main's.
  * Promises: status 0 when all is as it should be, 1 when something was found, 2 for usage and for what could not be
  *           found out; findings on standard output, why a verb could not work on standard error.
+ * Never:    asks a question.
  */
 #ifndef COMPANION_VERB_H
 #define COMPANION_VERB_H

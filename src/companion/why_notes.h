@@ -2,6 +2,7 @@
 /*
  * why_notes: what a verdict about files does not show: running processes, sockets that nobody serves, scripts.
  *
+ * Purpose:  a right verdict that does not explain what somebody sees is no help.
  * Given:    a verdict of access_path; /proc of this system, asked only when the image is this system.
  * Promises: each note stands alone; what cannot be read makes no note.
  * Never:    changes the verdict.

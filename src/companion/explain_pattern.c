@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-#include "companion/pattern.h"
+#include "companion/explain_pattern.h"
 
 #include "companion/output.h"
 
 #include <stdlib.h>
 
-bool pattern_next(struct text *rest, struct pattern_token *ret) {
+bool explain_pattern_next(struct text *rest, struct explain_pattern_token *ret) {
 	struct text word;
 
 	*rest = text_trim(*rest);
-	*ret = (struct pattern_token){0};
+	*ret = (struct explain_pattern_token){0};
 	if (rest->length == 0)
 		return false;
 	ret->whole.at = rest->at;
@@ -31,7 +31,7 @@ bool pattern_next(struct text *rest, struct pattern_token *ret) {
 	return true;
 }
 
-size_t pattern_fitting(const struct setting *pattern, const struct request *request, struct text directory) {
+size_t explain_pattern_fitting(const struct setting *pattern, const struct request *request, struct text directory) {
 	struct policy *alone = output_memory(calloc(1, sizeof *alone));
 	struct command_match match;
 	struct problem why = {0};
@@ -45,14 +45,14 @@ size_t pattern_fitting(const struct setting *pattern, const struct request *requ
 	return fitting;
 }
 
-struct text pattern_taken(const struct pattern_token *token, struct text word) {
+struct text explain_pattern_taken(const struct explain_pattern_token *token, struct text word) {
 	const size_t around = token->head.length + token->tail.length;
 
 	return around > word.length ? (struct text){0}
 				    : (struct text){word.at + token->head.length, word.length - around};
 }
 
-char *pattern_takes(const struct pattern_token *token, bool is_first) {
+char *explain_pattern_takes(const struct explain_pattern_token *token, bool is_first) {
 	struct text choices = token->hole, choice;
 	char *list = NULL;
 
