@@ -367,7 +367,8 @@ static void expect_page_from(const struct container *c) {
 		server_expect_field(status, pids[i], "Seccomp", "2");
 		free(status);
 	}
-	cr_expect(seen == 1, "%zu processes, not the server alone", seen);
+	/* Each is an httpd, as looked at above; the child that answered the last connection may not have ended yet. */
+	cr_expect(seen == 1 || seen == 2, "%zu processes, not the server alone", seen);
 	/* busybox's server has no handler, which PID 1 would need for TERM. */
 	container_signal("KILL");
 	container_wait(run);
