@@ -199,7 +199,7 @@ void given_image_make(const char *description) {
 					     "dir 0755 0:0 /usr/local",
 					     "dir 0755 0:0 /usr/local/bin",
 					     "dir 0755 0:0 /srv",
-					     "dir 0755 0:0 /work",
+					     "dir 0755 0:0 /drafts",
 					     "link usr/bin /bin",
 					     "file 0644 0:0 /etc/passwd root:x:0:0::/root:/bin/sh\\n",
 					     "file 0644 0:0 /etc/group root:x:0:\\n",
@@ -235,7 +235,7 @@ void given_image_remove(void) {
 static int ask_here(const struct verb *verb, uid_t uid, void (*prepare)(void), const char *const *words,
 		    const char **ret_said) {
 	const struct said *said = ask(verb, words,
-				      &(struct ask_how){.directory = given_image_path("/work"),
+				      &(struct ask_how){.directory = given_image_path("/drafts"),
 							.image = given_image,
 							.uid = uid,
 							.is_together = true,

@@ -48,7 +48,7 @@ const char *given_image_path(const char *path);				/* on the host; of the last f
 void given_image_needs(bool real_root);
 
 /*
- * What verb says, both outputs in one, from the image's /work, as root or as uid (see ask_how); a word IMAGE is the
+ * What verb says, both outputs in one, from the image's /drafts, as root or as uid (see ask_how); a word IMAGE is the
  * directory. *ret_said is valid until the next call; returns the exit status.
  */
 int given_image_ask(const struct verb *verb, uid_t uid, const char *const *words, const char **ret_said);

@@ -60,7 +60,7 @@ static void visit_text(const char *directory, const char *name) {
 
 	snprintf(from, sizeof from, "%s/%s.conf", directory, name);
 	snprintf(file, sizeof file, "%s.conf", name);
-	snprintf(to, sizeof to, "/work/%s", file);
+	snprintf(to, sizeof to, "/drafts/%s", file);
 	snprintf(expected, sizeof expected, CHECK "text/%s.expected", name);
 	given_image_copy(from, to);
 	status = given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", file), &said);
@@ -88,7 +88,7 @@ static void visit_system(const char *directory, const char *name) {
 	given_image_make(description);
 	is_installed = strncmp(description, "# installed", 11) == 0;
 	snprintf(path, sizeof path, "%s/%s.conf", directory, name);
-	snprintf(target, sizeof target, is_installed ? "/etc/runas-app/%s.conf" : "/work/%s.conf", name);
+	snprintf(target, sizeof target, is_installed ? "/etc/runas-app/%s.conf" : "/drafts/%s.conf", name);
 	given_image_copy(path, target);
 	snprintf(target, sizeof target, is_installed ? "%s" : "%s.conf", name);
 	status = given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", target), &said);
@@ -110,16 +110,16 @@ Test(check, a_draft_may_be_anybodys_but_an_installed_policy_only_roots) {
 
 	given_image_needs(true);
 	given_image_make(sound);
-	given_image_file("/work/app.conf", good, 0666);
-	cr_assert_eq(chown(given_image_path("/work/app.conf"), 12345, 12345), 0);
+	given_image_file("/drafts/app.conf", good, 0666);
+	cr_assert_eq(chown(given_image_path("/drafts/app.conf"), 12345, 12345), 0);
 	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "./app.conf"), &said), 0, "%s", said);
 	cr_expect(strstr(said, "./app.conf: warning: does not belong to root [policy-owner]"), "%s", said);
 	cr_expect(strstr(said, "./app.conf: ok, 1 warning\n"), "%s", said);
 	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "--strict", "./app.conf"), &said), 1,
 		     "%s", said);
-	cr_assert_eq(rename(given_image_path("/work/app.conf"), given_image_path("/work/tmpx7f3")), 0);
+	cr_assert_eq(rename(given_image_path("/drafts/app.conf"), given_image_path("/drafts/tmpx7f3")), 0);
 	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "./tmpx7f3"), &said), 0, "%s", said);
-	cr_assert_eq(rename(given_image_path("/work/tmpx7f3"), given_image_path("/etc/runas-app/app.conf")), 0);
+	cr_assert_eq(rename(given_image_path("/drafts/tmpx7f3"), given_image_path("/etc/runas-app/app.conf")), 0);
 	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "app"), &said), 1, "%s", said);
 	cr_expect(strstr(said, "error: does not belong to root [policy-owner]"), "%s", said);
 	cr_assert_eq(chown(given_image_path("/etc/runas-app/app.conf"), 0, 0), 0);
@@ -165,7 +165,7 @@ Test(check, json_says_the_same) {
 
 	given_image_needs(true);
 	given_image_make(sound);
-	given_image_file("/work/two.conf",
+	given_image_file("/drafts/two.conf",
 			 "runas-app = 1\nuser = app\ncommand = /usr/bin/true\numask = 0002\n  usr = x\n", 0644);
 	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "--json", "two.conf"), &said), 1);
 	document = json_loads(said, 0, NULL);
@@ -218,7 +218,7 @@ Test(check, asks_this_kernel_about_limits_and_landlock) {
 
 	given_image_needs(false);
 	given_image_make("");
-	given_image_file("/work/app.conf", text, 0644);
+	given_image_file("/drafts/app.conf", text, 0644);
 	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("app.conf"), &said), 1);
 	cr_expect(strstr(said, "app.conf:8:16: error: no process may have more than "), "%s", said);
 	if (abi < 2)

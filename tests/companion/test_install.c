@@ -25,7 +25,7 @@ static const char difference[] = "--- IMAGE/etc/runas-app/app.conf\n+++ IMAGE/et
 static void make(void) {
 	given_image_needs(false);
 	given_image_make("user app 4002 4002 /srv\ngroup app 4002\n");
-	given_image_file("/work/app.conf", new_text, 0644);
+	given_image_file("/drafts/app.conf", new_text, 0644);
 }
 
 TestSuite(install, .init = make, .fini = given_image_remove, .timeout = 60);
@@ -107,7 +107,7 @@ Test(install, an_error_in_one_stops_all) {
 	const char *said;
 
 	given_image_file(APP, old_text, 0644);
-	given_image_file("/work/bad.conf", bad_text, 0644);
+	given_image_file("/drafts/bad.conf", bad_text, 0644);
 	cr_expect_eq(given_image_ask(&verb_install, 0, ASK("app.conf", "bad.conf"), &said), 1);
 	cr_expect(strstr(said, "bad.conf:3:1: error: unknown key \"umsk\"") && strstr(said, "bad: refused\n") &&
 			  strstr(said, "app: not installed\n"),
@@ -116,7 +116,7 @@ Test(install, an_error_in_one_stops_all) {
 	expect_file("/etc/runas-app/bad.conf", NULL);
 	cr_expect_eq(given_image_ask(&verb_install, 0, ASK("app.conf", "gone.conf"), &said), 2, "%s", said);
 	expect_file(APP, old_text);
-	given_image_file("/work/app.conf", "runas-app = 1\nuser = ap\ncommand = /usr/bin/true\n", 0644);
+	given_image_file("/drafts/app.conf", "runas-app = 1\nuser = ap\ncommand = /usr/bin/true\n", 0644);
 	cr_expect_eq(given_image_ask(&verb_install, 0, ASK("app.conf"), &said), 1);
 	cr_expect(strstr(said, "did you mean app?"), "%s", said);
 	expect_file(APP, old_text);
@@ -125,7 +125,7 @@ Test(install, an_error_in_one_stops_all) {
 Test(install, warnings_stop_it_when_strict) {
 	const char *said;
 
-	given_image_file("/work/app.conf", "runas-app = 1\nuser = app\ncommand = /usr/bin/gone\n", 0644);
+	given_image_file("/drafts/app.conf", "runas-app = 1\nuser = app\ncommand = /usr/bin/gone\n", 0644);
 	cr_expect_eq(given_image_ask(&verb_install, 0, ASK("--strict", "app.conf"), &said), 1, "%s", said);
 	expect_file(APP, NULL);
 	cr_expect_eq(given_image_ask(&verb_install, 0, ASK("app.conf"), &said), 0, "%s", said);
@@ -136,8 +136,8 @@ Test(install, warnings_stop_it_when_strict) {
 Test(install, takes_its_name_from_the_file_or_from_the_option) {
 	const char *said;
 
-	given_image_file("/work/Production.txt", new_text, 0644);
-	given_image_file("/work/plain", new_text, 0644);
+	given_image_file("/drafts/Production.txt", new_text, 0644);
+	given_image_file("/drafts/plain", new_text, 0644);
 	cr_expect_eq(given_image_ask(&verb_install, 0, ASK("Production.txt"), &said), 2);
 	cr_expect(strstr(said, "not an app's name"), "%s", said);
 	cr_expect_eq(given_image_ask(&verb_install, 0, ASK("--as-app", "shop", "Production.txt"), &said), 0, "%s",
@@ -228,7 +228,7 @@ Test(install, says_that_it_takes_root) {
 	const char *said;
 
 	given_image_needs(true);
-	cr_assert_eq(chmod(given_image_path("/work/app.conf"), 0644), 0);
+	cr_assert_eq(chmod(given_image_path("/drafts/app.conf"), 0644), 0);
 	cr_expect_eq(given_image_ask(&verb_install, 65534, WORDS("./app.conf"), &said), 2);
 	cr_expect(strstr(said, "only root writes to /etc/runas-app") && strstr(said, "--dry-run"), "%s", said);
 	/* An image that is somebody else's. */

@@ -13,7 +13,7 @@ static void make(void) {
 	given_image_make("user app 4002 4002 /srv\ngroup app 4002\n");
 	given_image_file("/etc/runas-app/app.conf", policy, 0644);
 	given_image_file("/etc/runas-app/profiles/mine.profile", "runas-profile = 1\ninclude = @web-static\n", 0644);
-	given_image_file("/work/new.conf", policy, 0644);
+	given_image_file("/drafts/new.conf", policy, 0644);
 	given_image_file("/etc/sudoers", "deploy ALL=(app) NOPASSWD: /usr/bin/true\n", 0440);
 }
 
@@ -55,7 +55,7 @@ Test(output, that_takes_nothing_is_said) {
 			words[count++] = *w;
 		said = ask(verb, words,
 			   &(struct ask_how){
-				   .directory = given_image_path("/work"), .image = given_image, .prepare = full});
+				   .directory = given_image_path("/drafts"), .image = given_image, .prepare = full});
 		first = strstr(said->error, what);
 		cr_expect_eq(said->status, 2, "%s: status %d", verb->name, said->status);
 		cr_expect(first != NULL && strstr(first + 1, what) == NULL, "%s: %s", verb->name, said->error);
