@@ -19,8 +19,7 @@ struct finding *findings_add(struct findings *to, enum finding_kind kind, const 
 	ret->word = output_memory(strdup(word));
 	ret->hint = hint == NULL ? NULL : output_memory(strdup(hint));
 	va_start(arguments, format);
-	if (vasprintf(&ret->what, format, arguments) < 0)
-		ret->what = output_memory(NULL);
+	ret->what = output_vformat(format, arguments);
 	va_end(arguments);
 	to->errors += kind == FINDING_ERROR;
 	to->warnings += kind == FINDING_WARNING;

@@ -18,26 +18,23 @@ const char *inspect_shown(struct inspection *i, const char *bytes, size_t length
 
 const char *inspect_words(struct inspection *i, const char *format, ...) {
 	va_list arguments;
-	char *words = NULL;
+	char *words;
 
 	va_start(arguments, format);
-	if (vasprintf(&words, format, arguments) < 0)
-		words = NULL;
+	words = output_vformat(format, arguments);
 	va_end(arguments);
-	return keep(i, output_memory(words));
+	return keep(i, words);
 }
 
 void inspect_say(struct inspection *i, enum finding_kind kind, const struct setting *at, struct text part,
 		 const char *word, const char *hint, const char *format, ...) {
 	struct finding *finding;
 	va_list arguments;
-	char *words = NULL;
+	char *words;
 
 	va_start(arguments, format);
-	if (vasprintf(&words, format, arguments) < 0)
-		words = NULL;
+	words = output_vformat(format, arguments);
 	va_end(arguments);
-	output_memory(words);
 	finding = findings_add(i->to, kind, i->draft->path, word, hint,
 			       i->script == NULL ? "%s%s" : "%s (the interpreter of %s)", words,
 			       i->script == NULL ? "" : i->script);

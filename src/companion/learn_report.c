@@ -30,11 +30,10 @@ struct report {
 
 __attribute__((format(printf, 2, 3))) static void add(struct lines *to, const char *format, ...) {
 	va_list arguments;
-	char *line = NULL;
+	char *line;
 
 	va_start(arguments, format);
-	if (vasprintf(&line, format, arguments) < 0)
-		line = output_memory(NULL);
+	line = output_vformat(format, arguments);
 	va_end(arguments);
 	to->list = output_memory(reallocarray(to->list, to->count + 1, sizeof *to->list));
 	to->list[to->count++] = line;

@@ -41,15 +41,20 @@ void *output_memory(void *bytes_or_null) {
 	return bytes_or_null;
 }
 
-char *output_format(const char *format, ...) {
-	va_list arguments;
+char *output_vformat(const char *format, va_list arguments) {
 	char *text = NULL;
 
+	return output_memory(vasprintf(&text, format, arguments) < 0 ? NULL : text);
+}
+
+char *output_format(const char *format, ...) {
+	va_list arguments;
+	char *text;
+
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
+	text = output_vformat(format, arguments);
 	va_end(arguments);
-	return output_memory(text);
+	return text;
 }
 
 /* The length of the well-formed UTF-8 sequence that starts here; 0: none does. jansson is the judge. */

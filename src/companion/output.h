@@ -13,6 +13,7 @@
 #include "companion/image.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -32,6 +33,7 @@ char *output_escaped(const char *bytes, size_t length);
 
 /* printf into a new string. Never NULL: memory that is not there ends the program. */
 __attribute__((format(printf, 1, 2))) char *output_format(const char *format, ...);
+__attribute__((format(printf, 1, 0))) char *output_vformat(const char *format, va_list arguments);
 void *output_memory(void *bytes_or_null); /* the same for other allocations: NULL ends the program, with a message */
 
 /* This directory, made if it is missing (what is above it is not); -1: errno. */

@@ -54,12 +54,11 @@ static json_t *entry(const char *name, struct sheet_from from, json_t *value) {
 
 void sheet_row(struct sheet *sheet, const char *name, struct sheet_from from, json_t *value, const char *format, ...) {
 	struct row *row = add(sheet);
-	char *text = NULL;
+	char *text;
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = output_memory(NULL);
+	text = output_vformat(format, arguments);
 	va_end(arguments);
 	row->text = output_escaped(text, strlen(text));
 	free(text);

@@ -38,10 +38,9 @@ struct finding *audit_add(struct audit *a, enum finding_kind kind, const char *f
 	a->warnings += kind == FINDING_WARNING;
 	if (to->total++ < AUDIT_SHOWN || a->all) {
 		va_start(arguments, format);
-		if (vasprintf(&text, format, arguments) < 0)
-			text = NULL;
+		text = output_vformat(format, arguments);
 		va_end(arguments);
-		ret = findings_add(&to->shown, kind, escaped, word, hint, "%s", (char *)output_memory(text));
+		ret = findings_add(&to->shown, kind, escaped, word, hint, "%s", text);
 		free(text);
 	}
 	free(escaped);
