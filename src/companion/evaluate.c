@@ -26,6 +26,9 @@ struct evaluate_answer evaluate_program(const struct program *program, const str
 		struct program_instruction in = program->code[at++];
 		bool jump;
 
+		if (!answer.read_arguments)
+			answer.decided_at = at - 1;
+
 		switch (in.code) {
 		case BPF_LD | BPF_W | BPF_ABS:
 			if (!load_word(call, in.k, &accumulator))

@@ -22,6 +22,7 @@ struct evaluate_answer {
 	bool valid;	     /* false: the program broke off, or has an instruction that seccomp has not */
 	bool read_arguments; /* the answer may be another one for other arguments */
 	uint32_t action;     /* SECCOMP_RET_..., with its data */
+	uint32_t decided_at; /* the instruction that first looks at an argument; where none does, the one that answers */
 };
 
 struct evaluate_answer evaluate_program(const struct program *program, const struct evaluate_call *call);

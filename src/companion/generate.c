@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "companion/generate.h"
 
+#include "companion/condense.h"
 #include "companion/evaluate.h"
 
 #include <asm/ioctls.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 _Static_assert(PROGRAM_ERRNO_TERMINAL == ENOANO && PROGRAM_ERRNO_PROFILE == EBADRQC,
@@ -70,21 +70,22 @@ static scmp_filter_ctx new_filter(uint32_t otherwise, char reterr[GENERATE_WHY_S
 }
 
 static bool export_filter(scmp_filter_ctx filter, struct generated *ret, char reterr[GENERATE_WHY_SIZE]) {
-	int fd = memfd_create("filter", MFD_CLOEXEC), rc;
-	struct stat status;
-	ssize_t length = -1;
+	int ends[2], rc;
+	ssize_t length, more;
+	char rest;
 
 	memset(ret, 0, sizeof *ret);
-	if (fd < 0)
-		return went_wrong(reterr, "memfd_create", "", -errno);
-	rc = seccomp_export_bpf(filter, fd);
-	if (rc == 0 && fstat(fd, &status) == 0 && status.st_size > 0 && (size_t)status.st_size <= sizeof ret->code &&
-	    status.st_size % (off_t)sizeof ret->code[0] == 0)
-		length = pread(fd, ret->code, sizeof ret->code, 0);
-	close(fd);
+	/* A pipe holds the largest filter twice, and no limit of file size or full disk touches it. */
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return went_wrong(reterr, "pipe", "", -errno);
+	rc = seccomp_export_bpf(filter, ends[1]);
+	length = read(ends[0], ret->code, sizeof ret->code);
+	more = read(ends[0], &rest, 1);
+	close(ends[0]);
+	close(ends[1]);
 	if (rc != 0)
 		return went_wrong(reterr, "export", "", rc);
-	if (length < 0 || length != status.st_size) {
+	if (length <= 0 || length % (ssize_t)sizeof ret->code[0] != 0 || more > 0) {
 		snprintf(reterr, GENERATE_WHY_SIZE,
 			 "the filter has no instructions, or more than the %d that the kernel takes",
 			 PROGRAM_MAX_INSTRUCTIONS);
@@ -209,7 +210,8 @@ bool generate_profile(const struct profile *profile, enum generate_mode mode, st
 		if (rc != 0)
 			went_wrong(reterr, "rule for", call->name, rc);
 	}
-	good = rc == 0 && export_filter(filter, ret, reterr) && is_proven(ret, profile, mode, reterr);
+	good = rc == 0 && export_filter(filter, ret, reterr) && condense_filter(ret, generate_arch()) &&
+	       is_proven(ret, profile, mode, reterr);
 	seccomp_release(filter);
 	return good;
 }
@@ -234,7 +236,7 @@ bool generate_terminal(struct generated *ret, char reterr[GENERATE_WHY_SIZE]) {
 	}
 	if (rc != 0)
 		went_wrong(reterr, "rule for the terminal", "", rc);
-	good = rc == 0 && export_filter(filter, ret, reterr);
+	good = rc == 0 && export_filter(filter, ret, reterr) && condense_filter(ret, generate_arch());
 	for (size_t i = 0; good && i < 4; i++) {
 		const struct program program = {ret->code, ret->count};
 		const struct evaluate_call call = {

@@ -193,7 +193,6 @@ Test(compile, a_full_disk_keeps_the_old_filter) {
 	cr_assert_eq(compile(WORDS("mine", "other"), NULL, NULL), 0);
 	before = digest_of("mine.filter");
 	put_text("mine.profile", other_text);
-	/* More than one of its two programs, which libseccomp writes to a file of its own; less than both. */
 	cr_assert_eq(stat(path_of("other.filter"), &status), 0);
 	room = (rlim_t)status.st_size * 3 / 4;
 	cr_expect_eq(compile(WORDS("mine"), no_space, &said), 1);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * condense: a filter that answers the same in fewer instructions.
+ *
+ * Purpose:  the kernel checks, translates and compiles every instruction at each launch, and that is the larger part of
+ *           what loading a filter costs. libseccomp compares with one number after the other; neighbours that get the
+ *           same answer, which most calls are, need one comparison.
+ * Runs as:  runas-policy and embed-profiles; never in the launcher.
+ * Given:    a filter as libseccomp writes it: architecture, number, then arguments, jumping forwards only.
+ * Promises: every number of that architecture gets the same answer, by the same looks at the arguments.
+ * Never:    understands arguments: what looks at them is copied as it is. The caller proves the result again.
+ */
+#ifndef COMPANION_CONDENSE_H
+#define COMPANION_CONDENSE_H
+
+#include "companion/generate.h"
+
+/* false: it is none of those filters, or would be longer than the kernel takes; nothing is changed then. */
+bool condense_filter(struct generated *filter, uint32_t arch);
+
+#endif
