@@ -38,8 +38,8 @@ void capabilities_require(const struct launch_plan *plan, const struct report *t
 	if (!plan->has_root)
 		return;
 	must(read_sets(sets), to, "capabilities", "capget", NULL);
-	for (unsigned i = 0; i <= MAX_CAPABILITY && bounding_has(i) >= 0; i++)
-		is_bounded = is_bounded || bounding_has(i) != 0;
+	for (unsigned i = 0; i <= MAX_CAPABILITY && !is_bounded && bounding_has(i) >= 0; i++)
+		is_bounded = bounding_has(i) != 0;
 	for (unsigned i = CAP_SETGID; i <= CAP_SETPCAP; i++)
 		if ((sets[0].effective >> i & 1) == 0 && (i != CAP_SETPCAP || is_bounded))
 			report_stage(to, "capability-missing", names[i - CAP_SETGID], hint, EPERM);

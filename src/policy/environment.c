@@ -94,19 +94,18 @@ static bool is_harmless(struct text value) {
 }
 
 static bool is_kept(const struct policy *p, struct text name, struct text value, bool is_trusted) {
-	bool is_cleared = false;
+	bool is_cleared = false, is_named = false;
 
-	if (is_never_kept(name))
-		return false;
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;) {
 		const bool is_any = text_is(s->value, "*");
 		if (text_is(s->value, "none"))
 			is_cleared = true;
 		else if (text_is(s->value, "@systemd") ? list_covers(systemd, name)
 						       : word_covers(s->value, name) && (is_trusted || !is_any))
-			return true;
+			is_named = true;
 	}
-	return !is_cleared && list_covers(by_default, name) && (is_trusted || is_harmless(value));
+	is_named = is_named || (!is_cleared && list_covers(by_default, name) && (is_trusted || is_harmless(value)));
+	return is_named && !is_never_kept(name); /* asked last: most names are in no list but that long one */
 }
 
 static bool add_secrets(struct environment *e, struct sink *bytes, struct text secrets, struct text path,

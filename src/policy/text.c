@@ -3,29 +3,33 @@
 
 #include <string.h>
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define ALPHA LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGIT "0123456789"
-#define OCTAL "01234567"
 #define BLANK " \t"
 
-static bool is_one_of(char c, const char *bytes) { return c != '\0' && strchr(bytes, c) != NULL; }
+/* In a set, z stands for a to z, Z for A to Z, and 9 for every digit. */
+static bool is_in(char c, const char *set) {
+	const char kind = c >= 'a' && c <= 'z' ? 'z' : c >= 'A' && c <= 'Z' ? 'Z' : c >= '0' && c <= '9' ? '9' : c;
+	while (*set != '\0' && *set != kind && *set != c)
+		set++;
+	return *set != '\0';
+}
 
 static bool is_shaped(struct text t, size_t most, const char *first, const char *rest) {
-	bool fits = t.length > 0 && t.length <= most && is_one_of(t.at[0], first);
+	bool fits = t.length > 0 && t.length <= most && is_in(t.at[0], first);
 	for (size_t i = 1; fits && i < t.length; i++)
-		fits = is_one_of(t.at[i], rest);
+		fits = is_in(t.at[i], rest);
 	return fits;
 }
 
-bool text_is_digits(struct text t, size_t most) { return is_shaped(t, most, DIGIT, DIGIT); }
-bool text_is_app(struct text t) { return is_shaped(t, 31, LOWER, LOWER DIGIT "_-"); }
-bool text_is_account(struct text t) { return is_shaped(t, 32, ALPHA "_", ALPHA DIGIT "_.-"); }
-bool text_is_variable(struct text t) { return is_shaped(t, 256, ALPHA "_", ALPHA DIGIT "_"); }
-bool text_is_word(struct text t) { return is_shaped(t, t.length, ALPHA DIGIT "_", ALPHA DIGIT "_.,:@%+=-"); }
+bool text_is_digits(struct text t, size_t most) { return is_shaped(t, most, "9", "9"); }
+bool text_is_app(struct text t) { return is_shaped(t, 31, "z", "z9_-"); }
+bool text_is_account(struct text t) { return is_shaped(t, 32, "zZ_", "zZ9_.-"); }
+bool text_is_variable(struct text t) { return is_shaped(t, 256, "zZ_", "zZ9_"); }
+bool text_is_word(struct text t) { return is_shaped(t, t.length, "zZ9_", "zZ9_.,:@%+=-"); }
 
 struct text text_of(const char *words) { return (struct text){words, strlen(words)}; }
-bool text_is(struct text t, const char *words) { return text_equal(t, text_of(words)); }
+bool text_is(struct text t, const char *words) {
+	return (t.length == 0 || t.at[0] == words[0]) && text_equal(t, text_of(words));
+}
 
 bool text_equal(struct text a, struct text b) {
 	return a.length == b.length && (a.length == 0 || memcmp(a.at, b.at, a.length) == 0);
@@ -40,18 +44,19 @@ struct text text_after(struct text t, size_t skip) {
 }
 
 struct text text_trim(struct text t) {
-	while (t.length > 0 && is_one_of(t.at[0], BLANK))
+	while (t.length > 0 && is_in(t.at[0], BLANK))
 		t = text_after(t, 1);
-	while (t.length > 0 && is_one_of(t.at[t.length - 1], BLANK))
+	while (t.length > 0 && is_in(t.at[t.length - 1], BLANK))
 		t.length--;
 	return t;
 }
 
 struct text text_until(struct text *rest, const char *stops) {
-	struct text part = {rest->at, 0};
+	struct text part = *rest;
 
-	while (part.length < rest->length && !is_one_of(rest->at[part.length], stops))
-		part.length++;
+	for (const char *found; *stops != '\0' && part.length > 0; stops++)
+		if ((found = memchr(part.at, *stops, part.length)) != NULL)
+			part.length = (size_t)(found - part.at);
 	*rest = text_after(*rest, part.length);
 	return part;
 }
@@ -84,7 +89,7 @@ bool text_number(struct text t, uint64_t most, uint64_t *ret) {
 }
 
 bool text_umask(struct text t, uint32_t *ret) {
-	if (t.length < 3 || !is_shaped(t, 4, t.length == 3 ? OCTAL : "0", OCTAL))
+	if (t.length < 3 || !is_shaped(t, 4, t.length == 3 ? "01234567" : "0", "01234567"))
 		return false;
 	*ret = (uint32_t)sum_of(t, 8);
 	return true;
