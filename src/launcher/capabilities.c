@@ -77,8 +77,7 @@ static void must_fail(long result, const char *object, const struct report *to) 
 
 struct powerless capabilities_drop(const struct launch_plan *plan, struct assumed after, const struct report *to) {
 	const int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-	if (after.uid != plan->uid.value)
-		report_stage(to, "capabilities", "order", NULL, 0);
+	must(after.uid == plan->uid.value, to, "capabilities", "order", NULL);
 	set_exactly(0, to);
 	must_fail(syscall(SYS_setresuid, -1L, 0L, -1L), "setresuid", to);
 	must_fail(syscall(SYS_setresgid, -1L, 0L, -1L), "setresgid", to);

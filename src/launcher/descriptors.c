@@ -16,15 +16,12 @@ union address {
 };
 
 static socklen_t address_of(const struct policy_listen *l, union address *ret) {
-	memset(ret, 0, sizeof(*ret));
 	if (l->is_ipv6) {
-		ret->ipv6.sin6_family = AF_INET6;
-		ret->ipv6.sin6_port = htons(l->port);
+		ret->ipv6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(l->port)};
 		memcpy(&ret->ipv6.sin6_addr, l->address, sizeof(ret->ipv6.sin6_addr));
 		return sizeof(ret->ipv6);
 	}
-	ret->ipv4.sin_family = AF_INET;
-	ret->ipv4.sin_port = htons(l->port);
+	ret->ipv4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(l->port)};
 	memcpy(&ret->ipv4.sin_addr, l->address, sizeof(ret->ipv4.sin_addr));
 	return sizeof(ret->ipv4);
 }
@@ -40,7 +37,7 @@ static bool switch_on(int fd, int level, int option) {
 	return setsockopt(fd, level, option, &on, sizeof(on)) == 0 && is_on(fd, level, option);
 }
 
-/* At exactly this descriptor, so that LISTEN_FDS finds it; what the caller had there would close on exec anyway. */
+/* At exactly this descriptor, the first free one, so that LISTEN_FDS finds it. */
 static bool listen_on(const struct policy_listen *l, int fd) {
 	const int made = socket(l->is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	union address then, now;
@@ -48,21 +45,18 @@ static bool listen_on(const struct policy_listen *l, int fd) {
 	socklen_t now_length = sizeof(now);
 
 	memset(&now, 0xff, sizeof(now));
-	return made > STDERR_FILENO && (made == fd || (dup3(made, fd, O_CLOEXEC) == fd && close(made) == 0)) &&
-	       switch_on(fd, SOL_SOCKET, SO_REUSEADDR) && /* a restart need not wait: tcp(7) */
+	return made == fd && switch_on(fd, SOL_SOCKET, SO_REUSEADDR) && /* a restart need not wait: tcp(7) */
 	       (!l->is_ipv6 || switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
 	       bind(fd, &then.any, length) == 0 && listen(fd, SOMAXCONN) == 0 && is_on(fd, SOL_SOCKET, SO_ACCEPTCONN) &&
 	       getsockname(fd, &now.any, &now_length) == 0 && now_length == length && memcmp(&then, &now, length) == 0;
 }
 
-void descriptors_release(const struct launch_plan *plan, const struct report *to) {
-	must(plan->listen_count == 0 || syscall(SYS_close_range, (unsigned)POLICY_FD_FIRST, ~0U, 0U) == 0, to, "listen",
-	     "descriptors", NULL);
-}
-
 void descriptors_listen(const struct launch_plan *plan, const struct report *to) {
+	if (plan->listen_count == 0)
+		return;
+	must(syscall(SYS_close_range, (unsigned)POLICY_FD_FIRST, ~0U, 0U) == 0, to, "listen", "descriptors", NULL);
 	/* Or the caller could stop us here, and hold the ports for as long as it likes. */
-	must(!plan->has_root || plan->listen_count == 0 || identity_leave_caller(), to, "listen", "real uid", NULL);
+	must(!plan->has_root || identity_leave_caller(), to, "listen", "real uid", NULL);
 	for (size_t i = 0; i < plan->listen_count; i++) {
 		struct problem why = {.status = PROBLEM_SELF, .word = "listen", .object = plan->listens[i].by,
 				      .what = "cannot be bound"};

@@ -20,8 +20,7 @@ static void load(const struct program *program, long number, int answer, const c
 }
 
 struct sealed filter_install(const struct launch_plan *plan, struct limited after, struct report *to) {
-	if (after.umask != plan->umask)
-		report_stage(to, "filter", "order", NULL, 0);
+	must(after.umask == plan->umask, to, "filter", "order", NULL);
 	load(&shipped_terminal, PROGRAM_PROOF_TERMINAL, PROGRAM_ERRNO_TERMINAL, "terminal filter", to);
 	to->is_sealed = true;
 	if (plan->profile != NULL)

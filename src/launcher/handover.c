@@ -34,8 +34,7 @@ static void enter_directory(const struct launch_plan *plan, const struct report 
 
 struct handed_over handover_prepare(const struct launch_plan *plan, struct restored limits, struct powerless after,
 				    const struct report *to) {
-	if (after.uid != plan->uid.value)
-		report_stage(to, "handover", "order", NULL, 0);
+	must(after.uid == plan->uid.value, to, "handover", "order", NULL);
 	enter_directory(plan, to);
 	umask(plan->umask);
 	must(umask(plan->umask) == plan->umask, to, "handover", "umask", NULL);

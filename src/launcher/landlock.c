@@ -57,8 +57,7 @@ struct limited landlock_limit(const struct launch_plan *plan, struct handed_over
 	const struct landlock_ruleset_attr handled = {.handled_access_fs = plan->write_rights};
 	bool could[2], is_closed = false;
 
-	if (after.umask != plan->umask)
-		report_stage(to, "write", "order", NULL, 0);
+	must(after.umask == plan->umask, to, "write", "order", NULL);
 	if (plan->write_rights == 0)
 		return (struct limited){after.umask};
 	for (size_t i = 0; i < 2; i++)

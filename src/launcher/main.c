@@ -58,24 +58,23 @@ static void read_request(struct workspace *w, int argc, char *const *argv) {
 	w->report.request = &w->request;
 	refuse_unless(w, request_parse(argc, argv, &w->request, &w->why));
 	if (w->request.kind != REQUEST_RUN)
-		report_words(&w->report, w->request.kind == REQUEST_HELP ? help : "runas-app " VERSION "\n");
+		report_leave(&w->report, STDOUT_FILENO,
+			     text_of(w->request.kind == REQUEST_HELP ? help : "runas-app " VERSION "\n"), 0);
 }
 
 static void read_policy(struct workspace *w, int root) {
-	struct text bytes, log;
-	bool is_missing, is_read;
+	struct text bytes;
+	bool is_read;
 
 	join(w->policy_path, POLICIES, w->request.app, ".conf");
 	w->report.file = text_of(w->policy_path);
-	is_read = trusted_read(root, w->policy_path, TRUST_FILE, w->policy_bytes, POLICY_MAX_BYTES, &bytes, &is_missing, &w->why);
-	if (is_missing)
+	is_read = trusted_read(root, w->policy_path, TRUST_FILE, w->policy_bytes, POLICY_MAX_BYTES, &bytes, &w->why);
+	if (!is_read && w->why.error == ENOENT && text_equal(w->why.object, w->report.file))
 		problem_about(&w->why, "no-such-app", "no such app: there is no", w->report.file, NULL);
 	else if (!is_read && text_is(text_of(w->why.word), "policy-owner") && text_is(w->why.object, "/"))
 		caller_explain(&w->why); /* a user namespace: / is always root's, but root has no number here */
 	refuse_unless(w, is_read && parse_policy(bytes, &w->policy, &w->why) && check_policy(&w->policy, &w->why));
-	log = policy_value(&w->policy, KEY_LOG);
-	w->report.log = text_is(log, "none") ? REPORT_LOG_NONE
-			: text_is(log, "required") ? REPORT_LOG_REQUIRED : REPORT_LOG_SYSLOG;
+	w->report.log = policy_value(&w->policy, KEY_LOG);
 }
 
 static size_t take_accounts(void *context, struct text piece) {
@@ -114,18 +113,16 @@ static bool read_site_profile(struct workspace *w, int root, struct text name) {
 	const struct program_file *const site = &w->profile;
 	char *const path = w->profile_path;
 	struct text bytes;
-	bool is_missing;
 
 	join(path, PROFILES, name, ".filter");
-	if (!trusted_read(root, path, TRUST_FILE, (char *)w->site_bytes, sizeof(w->site_bytes), &bytes, &is_missing,
-			  &w->why) ||
+	if (!trusted_read(root, path, TRUST_FILE, (char *)w->site_bytes, sizeof(w->site_bytes), &bytes, &w->why) ||
 	    !program_read(bytes.at, bytes.length, shipped_arch, &w->profile, &w->why))
 		return false;
 	if (site->source_count == 0 || !text_equal(site->sources[0].name, name))
 		return problem_set(&w->why, PROBLEM_SELF, "filter-stale", "was compiled from another profile");
 	for (const struct program_source *from = site->sources; from < site->sources + site->source_count; from++) {
 		join(path, PROFILES, from->name, ".profile");
-		if (!trusted_read(root, path, TRUST_FILE, w->chunk, sizeof(w->chunk), &bytes, &is_missing, &w->why))
+		if (!trusted_read(root, path, TRUST_FILE, w->chunk, sizeof(w->chunk), &bytes, &w->why))
 			return false;
 		if (program_digest(bytes.at, bytes.length) != from->digest)
 			return problem_set(&w->why, PROBLEM_SELF, "filter-stale",
@@ -161,12 +158,11 @@ static const struct program *read_profile(struct workspace *w, int root) {
 static struct text read_secrets(struct workspace *w, int root) {
 	const struct text path = policy_value(&w->policy, KEY_ENV_FILE);
 	struct text secrets = {0};
-	bool is_missing;
 
 	memcpy(w->secrets_path, path.at != NULL ? path.at : "", path.length);
 	refuse_unless(w, path.length == 0 || !w->caller.has_root ||
 			 trusted_read(root, w->secrets_path, TRUST_SECRET, w->secrets, sizeof(w->secrets), &secrets,
-				      &is_missing, &w->why));
+				      &w->why));
 	return secrets;
 }
 
@@ -175,11 +171,10 @@ static void make_plan(struct workspace *w, const struct plan_given *given) {
 	refuse_unless(w, plan_build(&w->request, &w->caller, &w->policy, &w->accounts, &w->match, given,
 				    &w->plan, &w->why));
 	capabilities_require(&w->plan, &w->report);
-	descriptors_release(&w->plan, &w->report);
 	descriptors_listen(&w->plan, &w->report);
 	errno = 0;
 	if (!report_allowed(&w->report, &w->plan, syscalls.length > 0 ? syscalls : text_of("@app-server")) &&
-	    w->report.log == REPORT_LOG_REQUIRED)
+	    text_is(w->report.log, "required"))
 		report_stage(&w->report, "log", "/dev/log", "log = required: is a system logger running, and keeping up? "
 			     "container: mount its /dev/log; or log = syslog", errno);
 }

@@ -70,7 +70,7 @@ bool report_allowed(const struct report *to, const struct launch_plan *plan, str
 		sink_number(&s, (uint64_t)plan->landlock_abi);
 		sink_words(&s, plan->landlock_abi == 2 ? " unlimited=truncate" : "");
 	}
-	return to->log == REPORT_LOG_NONE || send_line(&s);
+	return text_is(to->log, "none") || send_line(&s);
 }
 
 /* Leaves root for the caller's ids for good. false: nothing may be written to what is the caller's. */
@@ -89,13 +89,13 @@ static bool become_caller(const struct report *to) {
 	       identity_set_user(c->uid.value);
 }
 
-static _Noreturn void leave(const struct report *to, int fd, const char *bytes, size_t length, int status) {
+_Noreturn void report_leave(const struct report *to, int fd, struct text words, int status) {
 	entry_ignore_pipe(); /* that nobody reads does not change our status */
 	/* A full pipe may hold us as long as its reader likes: not with the sockets of `listen`. close is sure to be left, too. */
 	for (int held = POLICY_FD_FIRST; to->is_sealed && held <= POLICY_FD_LAST; held++)
 		(void)syscall(SYS_close, (long)held);
 	if (to->is_sealed || (become_caller(to) && entry_unblock_signals()))
-		(void)!write(fd, bytes, length); /* whether it arrived, nobody is left to tell */
+		(void)!write(fd, words.at, words.length); /* whether it arrived, nobody is left to tell */
 	_exit(status);
 }
 
@@ -107,7 +107,7 @@ _Noreturn void report_problem(const struct report *to, const struct problem *why
 	char bytes[MAX_MESSAGE], words[MAX_MESSAGE / 4];
 	struct sink s = {.at = bytes, .size = sizeof(bytes)}, reason = {.at = words, .size = sizeof(words)};
 
-	if (app.length > 0 && !to->is_sealed && to->log != REPORT_LOG_NONE) {
+	if (app.length > 0 && !to->is_sealed && !text_is(to->log, "none")) {
 		begin_line(&s, to, "<84>runas-app["); /* authpriv.warning */
 		sink_words(&s, " decision=refuse word=");
 		sink_words(&s, why->word);
@@ -128,7 +128,7 @@ _Noreturn void report_problem(const struct report *to, const struct problem *why
 		sink_escaped(&s, told->hint_about);
 		sink_byte(&s, '\n');
 	}
-	leave(to, 2, bytes, s.used, (int)told->status);
+	report_leave(to, STDERR_FILENO, (struct text){bytes, s.used}, (int)told->status);
 }
 
 _Noreturn void report_stage(const struct report *to, const char *word, const char *what, const char *hint, int error) {
@@ -142,8 +142,4 @@ void must(bool is_done, const struct report *to, const char *word, const char *o
 	if (!is_done)
 		report_stage(to, word, object, hint, errno);
 	errno = 0;
-}
-
-_Noreturn void report_words(const struct report *to, const char *words) {
-	leave(to, 1, words, strlen(words), 0);
 }

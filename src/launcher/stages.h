@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * stages: the launch, one function a stage, in the order of main.c; each room implements its own.
- *
  * Given:    nothing from the caller is believed but by plan_build. Each comment names the room, and whom it runs as.
  * Promises: each act is read back through another call, into buffers that held something else, because a root caller
  *           can carry a filter that answers 0 without doing the call. A stage without work proves its state too.
  * Never:    returns with less than it promises: failures end in report.h. A receipt is built in one room only.
  */
-#ifndef LAUNCHER_STAGES_H
-#define LAUNCHER_STAGES_H
+#pragma once
 
 #include "launcher/report.h"
 
@@ -59,7 +57,6 @@ void capabilities_require(const struct launch_plan *plan, const struct report *t
  * descriptor 3, closing on exec; the last thing that may be refused. And root only: the pipes of `stdio_chown`, which a
  * shell's > /dev/stdout has to open again.
  */
-void descriptors_release(const struct launch_plan *plan, const struct report *to);
 void descriptors_listen(const struct launch_plan *plan, const struct report *to);
 void descriptors_give_stdio(const struct launch_plan *plan, const struct report *to);
 
@@ -94,5 +91,3 @@ int landlock_abi(void); /* of this kernel, or -errno */
 struct sealed filter_install(const struct launch_plan *plan, struct limited after, struct report *to);
 /* exec, filtered: the plan's paths in order; never a shell for what is no program. */
 _Noreturn void handover_exec(const struct launch_plan *plan, struct sealed after, const struct report *to);
-
-#endif

@@ -23,12 +23,11 @@ static bool fail(struct problem *why, struct text path, const char *what) {
 }
 
 /* -1, or the opened file; every directory on the way was judged before the next was opened. */
-static int open_trusted(int root, const char *path, enum trust_kind last, uint64_t most, struct stat *ret, bool *ret_is_missing,
+static int open_trusted(int root, const char *path, enum trust_kind last, uint64_t most, struct stat *ret,
 			struct problem *why) {
 	struct text rest = text_of(path), seen = {path, 1};
 	int at = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	*ret_is_missing = false;
 	while (at > STDERR_FILENO) { /* 0 to 2 are taken: such an answer is a filter's */
 		const enum trust_kind kind = rest.length > 0 ? TRUST_DIRECTORY : last;
 		const bool is_known = trusted_fstat(at, ret) || fail(why, seen, "cannot be looked at");
@@ -47,7 +46,6 @@ static int open_trusted(int root, const char *path, enum trust_kind last, uint64
 		if (part.length < sizeof(name))
 			next = openat(at, memcpy(name, part.at, part.length), O_NOFOLLOW | O_CLOEXEC |
 				      (rest.length > 0 ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY));
-		*ret_is_missing = next < 0 && errno == ENOENT && rest.length == 0;
 		close(at);
 		at = next;
 	}
@@ -78,8 +76,7 @@ static size_t fill(int fd, char *buffer, size_t size) {
 bool trusted_stream(int root, const char *path, char *buffer, size_t size, trusted_taker *take, void *context,
 		    struct problem *why) {
 	struct stat before;
-	bool is_missing;
-	const int fd = open_trusted(root, path, TRUST_FILE, INT64_MAX, &before, &is_missing, why);
+	const int fd = open_trusted(root, path, TRUST_FILE, INT64_MAX, &before, why);
 	size_t got = 1, held = 0, used;
 	uint64_t taken = 0;
 
@@ -98,9 +95,9 @@ bool trusted_stream(int root, const char *path, char *buffer, size_t size, trust
 }
 
 bool trusted_read(int root, const char *path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
-		  bool *ret_is_missing, struct problem *why) {
+		  struct problem *why) {
 	struct stat before;
-	const int fd = open_trusted(root, path, kind, size, &before, ret_is_missing, why);
+	const int fd = open_trusted(root, path, kind, size, &before, why);
 	*ret = (struct text){buffer, fd < 0 ? 0 : fill(fd, buffer, size)};
 	return fd >= 0 && close_unchanged(fd, &before, ret->length, text_of(path), why);
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * trusted_file: open and read what root alone could have written, walking from root without following a symlink.
- *
  * Given:    absolute paths of constant directories, and names that have been checked as app or profile names.
  * Promises: each opened descriptor is judged (policy/trust); nothing changed while it was read; all are closed again.
  * Never:    opens for writing, blocks on a FIFO, or judges by path what it read by descriptor.
  */
-#ifndef LAUNCHER_TRUSTED_FILE_H
-#define LAUNCHER_TRUSTED_FILE_H
+#pragma once
 
 #include "policy/trust.h"
 
@@ -19,12 +17,10 @@ bool trusted_fstat(int fd, struct stat *ret);
 /* Takes a piece of the file, and says how many of its bytes it used up. */
 typedef size_t trusted_taker(void *context, struct text piece);
 
-/* The whole file, of this kind (no directory), at most size bytes. *ret_is_missing: there is no such file, as the last component. */
-bool trusted_read(int root, const char *path, enum trust_kind kind, char *buffer, size_t size, struct text *ret, bool *ret_is_missing,
+/* The whole file, of this kind (no directory), at most size bytes. The problem's object is as much of path as was tried. */
+bool trusted_read(int root, const char *path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
 		  struct problem *why);
 
 /* The file piece by piece, of any size; a last line without its newline gets one. */
 bool trusted_stream(int root, const char *path, char *buffer, size_t size, trusted_taker *take, void *context,
 		    struct problem *why);
-
-#endif

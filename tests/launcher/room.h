@@ -242,7 +242,7 @@ static inline void room_answer(long number, unsigned error) {
 
 static uint32_t room_scratch[CALLER_MAX_GROUPS];
 __attribute__((unused)) static struct report room_report = {
-	.scratch = room_scratch, .is_entitled = true, .log = REPORT_LOG_NONE};
+	.scratch = room_scratch, .is_entitled = true, .log = {"none", 4}};
 static struct launch_plan room_plan;
 
 static inline const struct launch_plan *room_ordinary_plan(void) {

@@ -150,7 +150,7 @@ static void only_ipv6(void) {
 
 Test(descriptors, an_ipv6_wildcard_is_no_ipv4_one) { room_passes(only_ipv6); }
 
-/* sd_listen_fds(3) counts from 3, whatever the caller left there. */
+/* sd_listen_fds(3) counts from 3, whatever the caller left there: it is closed. */
 static uint32_t taken;
 
 static void among_others(void) {
@@ -165,9 +165,7 @@ static void among_others(void) {
 	descriptors_listen(&room_plan, &room_report);
 	for (int i = 0; i < 4; i++)
 		expect_listens(3 + i, "127.0.0.1", 8001 + i, __LINE__);
-	for (int fd = 7; fd <= 31; fd++)
-		ROOM_EXPECT((fcntl(fd, F_GETFD) >= 0) == ((taken >> fd & 1) != 0), "descriptor %d", fd);
-	expect_closed_from(32, __LINE__);
+	expect_closed_from(7, __LINE__);
 }
 
 Test(descriptors, sockets_stand_at_3_whatever_was_there) {
@@ -238,7 +236,7 @@ static void in_use(void) {
 	begin_listening();
 	add_listen("tcp 0.0.0.0:80");
 	descriptors_listen(&room_plan, &room_report);
-	ROOM_EXPECT(fcntl(3, F_DUPFD_CLOEXEC, 40) == 40);
+	ROOM_EXPECT(dup2(3, 0) == 0); /* what is above is closed */
 	room_plan.listens[0].by = text_of("tcp 0.0.0.0:80 (again)");
 	descriptors_listen(&room_plan, &room_report);
 }
@@ -329,8 +327,8 @@ static void lied_to(void) {
 }
 
 Test(descriptors, calls_that_answer_0_without_being_done_are_noticed) {
-	static const long lies[] = {SYS_socket, SYS_dup3,	SYS_setsockopt, SYS_bind,
-				    SYS_listen, SYS_getsockopt, SYS_getsockname};
+	static const long lies[] = {SYS_close_range, SYS_socket, SYS_setsockopt, SYS_bind, SYS_listen,
+				    SYS_getsockopt, SYS_getsockname};
 
 	for (size_t i = 0; i < COUNT(lies); i++) {
 		lie = lies[i];
@@ -340,14 +338,16 @@ Test(descriptors, calls_that_answer_0_without_being_done_are_noticed) {
 }
 
 Test(descriptors, calls_that_fail_are_refused) {
-	static const long calls[] = {SYS_socket, SYS_dup3,	 SYS_setsockopt, SYS_bind,
-				     SYS_listen, SYS_getsockopt, SYS_getsockname};
+	static const long calls[] = {SYS_socket, SYS_setsockopt, SYS_bind, SYS_listen,
+				     SYS_getsockopt, SYS_getsockname};
 
 	for (size_t i = 0; i < COUNT(calls); i++) {
 		lie = calls[i];
 		lie_error = ENOMEM;
 		room_refuses(lied_to, 125, "tcp [::1]:80: cannot be bound: Cannot allocate memory [listen]");
 	}
+	lie = SYS_close_range; /* of which the report's own way out needs one, too */
+	room_refuses(lied_to, 125, "");
 }
 
 /* --- stdio_chown -------------------------------------------------------------------------------------------------------- */

@@ -24,7 +24,7 @@ static struct report *report_of_caller(void) {
 			    .caller = &caller,
 			    .file = text_of("/etc/runas-app/app.conf"),
 			    .is_entitled = is_entitled,
-			    .log = REPORT_LOG_NONE,
+			    .log = text_of("none"),
 			    .scratch = room_scratch};
 	return &r;
 }
@@ -127,7 +127,7 @@ Test(report, a_stage_that_failed) {
 
 static void words(void) {
 	room_become_setuid(groups, 3);
-	report_words(report_of_caller(), "usage: this\n");
+	report_leave(report_of_caller(), STDOUT_FILENO, text_of("usage: this\n"), 0);
 }
 
 Test(report, help_ends_with_status_0) {
