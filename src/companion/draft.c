@@ -269,24 +269,27 @@ bool draft_profile(const struct draft *draft, struct program_file *ret, void **r
 
 /* As main.c of the launcher does it, stage by stage. */
 static enum rehearsal_stage walk(struct draft *draft, const struct rehearsal_call *call, struct rehearsal *r) {
-	struct plan_given given = {.landlock_abi = call->landlock_abi};
+	struct plan_given given = {.request = &r->request,
+				   .caller = &r->caller,
+				   .policy = &draft->policy,
+				   .accounts = &draft->accounts,
+				   .landlock_abi = call->landlock_abi};
 	const struct setting *secret = policy_next(&draft->policy, KEY_ENV_FILE, NULL);
 	const struct plan_profile wanted = plan_profile(&draft->policy);
-	struct text directory;
 	char path[512];
 	size_t length = 0;
-	bool keeps_cwd;
 
 	if (authorize_caller(&draft->policy, &draft->accounts, &r->caller) != DECISION_ALLOW) {
 		problem_set(&r->why, PROBLEM_DENIED, "not-permitted", "the caller is in neither allow_users nor allow_groups");
 		return REHEARSAL_CALLER;
 	}
 	if (!plan_identity(&draft->policy, &draft->accounts, &r->plan, &r->why) ||
-	    !plan_directory(&draft->policy, &draft->accounts, &r->caller, &directory, &keeps_cwd, &r->why))
+	    !plan_directory(&draft->policy, &draft->accounts, &r->caller, &r->plan, &r->why))
 		return REHEARSAL_PLAN;
 	if (call->command == NULL)
 		r->match.by = policy_next(&draft->policy, KEY_USER, NULL); /* not `serve`: it gets no sockets */
-	else if (!command_find(&draft->policy, &r->request, keeps_cwd ? (struct text){0} : directory, &r->match, &r->why))
+	else if (!command_find(&draft->policy, &r->request, r->plan.keeps_cwd ? (struct text){0} : r->plan.start, &r->match,
+			       &r->why))
 		return REHEARSAL_COMMAND;
 	if (!draft_profile(draft, &r->site, &r->site_bytes, &r->why, r->profile_path)) {
 		r->why.object = text_of(r->profile_path);
@@ -301,9 +304,8 @@ static enum rehearsal_stage walk(struct draft *draft, const struct rehearsal_cal
 		r->secrets_error = r->has_secrets ? 0 : errno;
 		given.secrets = (struct text){r->secrets, length};
 	}
-	return plan_build(&r->request, &r->caller, &draft->policy, &draft->accounts, &r->match, &given, &r->plan, &r->why)
-		       ? REHEARSAL_READY
-		       : REHEARSAL_PLAN;
+	given.match = r->match;
+	return plan_build(&given, &r->plan, &r->why) ? REHEARSAL_READY : REHEARSAL_PLAN;
 }
 
 struct rehearsal *draft_rehearse(struct draft *draft, const struct rehearsal_call *call) {

@@ -7,13 +7,13 @@
 #include <string.h>
 
 static struct text relative_to(const struct draft *d, const struct rehearsal *r) {
-	struct text directory = {0};
-	bool keeps_cwd = false;
+	struct launch_plan *plan = output_memory(calloc(1, sizeof *plan));
 	struct problem why;
+	const bool has_start = plan_directory(&d->policy, &d->accounts, &r->caller, plan, &why) && !plan->keeps_cwd;
+	const struct text start = has_start ? plan->start : (struct text){0};
 
-	if (!plan_directory(&d->policy, &d->accounts, &r->caller, &directory, &keeps_cwd, &why) || keeps_cwd)
-		return (struct text){0};
-	return directory;
+	free(plan);
+	return start;
 }
 
 static char *why_fits(const struct explain_pattern_token *token, size_t n, struct text word) {

@@ -86,8 +86,12 @@ static void inspect_plan(struct inspection *i) {
 	char anything[] = "/", *command[] = {anything, NULL}, *environment[] = {NULL};
 	const struct request request = {REQUEST_RUN, text_of(draft->app), command, 1};
 	const struct caller root = {.has_root = true, .is_uniform = true, .pid = 1, .environment = environment};
-	const struct command_match match = {serve != NULL ? serve : draft->policy.settings, text_of(anything)};
-	struct plan_given given = {.landlock_abi = i->is_live ? rehearsal_landlock_abi() : INT32_MAX};
+	struct plan_given given = {.request = &request,
+				   .caller = &root,
+				   .policy = &draft->policy,
+				   .accounts = &draft->accounts,
+				   .match = {serve != NULL ? serve : draft->policy.settings, text_of(anything)},
+				   .landlock_abi = i->is_live ? rehearsal_landlock_abi() : INT32_MAX};
 	struct launch_plan *plan = output_memory(calloc(1, sizeof *plan));
 	struct problem why = {0};
 	size_t length = 0;
@@ -95,7 +99,7 @@ static void inspect_plan(struct inspection *i) {
 
 	given.secrets = (struct text){secrets, length};
 	for (bool is_built = false; !is_built;) {
-		is_built = plan_build(&request, &root, &draft->policy, &draft->accounts, &match, &given, plan, &why);
+		is_built = plan_build(&given, plan, &why);
 		if (is_built)
 			break;
 		/* A draft may be meant for another kernel; and there may be more to say than that. */

@@ -29,7 +29,7 @@ struct workspace {
 	struct accounts accounts;
 	enum accounts_file account_file; /* the one that is being read */
 	struct program_file profile;
-	struct command_match match;
+	struct plan_given given; /* points to what is above */
 	struct report report;
 	struct problem why;
 	char policy_path[96], profile_path[96], secrets_path[POLICY_MAX_LINE], cwd[4096];
@@ -56,6 +56,8 @@ static void read_request(struct workspace *w, int argc, char *const *argv) {
 	w->report.is_entitled = !w->caller.has_root || caller_is_root(&w->caller);
 	w->report.caller = &w->caller;
 	w->report.request = &w->request;
+	w->given = (struct plan_given){.request = &w->request, .caller = &w->caller,
+				       .policy = &w->policy, .accounts = &w->accounts};
 	refuse_unless(w, request_parse(argc, argv, &w->request, &w->why));
 	if (w->request.kind != REQUEST_RUN)
 		report_leave(&w->report, STDOUT_FILENO,
@@ -92,8 +94,6 @@ static void read_accounts(struct workspace *w, int root) {
 
 static void authorize(struct workspace *w) {
 	static const char *const denied = "not permitted: the caller is in neither allow_users nor allow_groups";
-	struct text directory;
-	bool keeps_cwd;
 
 	if (authorize_caller(&w->policy, &w->accounts, &w->caller) != DECISION_ALLOW) {
 		problem_set(&w->why, PROBLEM_DENIED, "not-permitted", denied);
@@ -103,9 +103,9 @@ static void authorize(struct workspace *w) {
 	}
 	w->report.is_entitled = true;
 	refuse_unless(w, plan_identity(&w->policy, &w->accounts, &w->plan, &w->why) &&
-			 plan_directory(&w->policy, &w->accounts, &w->caller, &directory, &keeps_cwd, &w->why) &&
-			 command_find(&w->policy, &w->request, keeps_cwd ? (struct text){0} : directory,
-				      &w->match, &w->why));
+			 plan_directory(&w->policy, &w->accounts, &w->caller, &w->plan, &w->why) &&
+			 command_find(&w->policy, &w->request, w->plan.keeps_cwd ? (struct text){0} : w->plan.start,
+				      &w->given.match, &w->why));
 }
 
 /* The filter is stale when a text that it was compiled from is not the one that is there now. */
@@ -166,10 +166,9 @@ static struct text read_secrets(struct workspace *w, int root) {
 	return secrets;
 }
 
-static void make_plan(struct workspace *w, const struct plan_given *given) {
+static void make_plan(struct workspace *w) {
 	const struct text syscalls = policy_value(&w->policy, KEY_SYSCALLS);
-	refuse_unless(w, plan_build(&w->request, &w->caller, &w->policy, &w->accounts, &w->match, given,
-				    &w->plan, &w->why));
+	refuse_unless(w, plan_build(&w->given, &w->plan, &w->why));
 	capabilities_require(&w->plan, &w->report);
 	descriptors_listen(&w->plan, &w->report);
 	errno = 0;
@@ -193,10 +192,11 @@ int main(int argc, char *argv[], char *envp[]) {
 	read_policy(&w, root);
 	read_accounts(&w, root);
 	authorize(&w);
-	const struct program *const profile = read_profile(&w, root);
-	const struct plan_given given = {profile, read_secrets(&w, root), landlock_abi()};
+	w.given.profile = read_profile(&w, root);
+	w.given.secrets = read_secrets(&w, root);
+	w.given.landlock_abi = landlock_abi();
 	(void)close(root); /* nothing that root opened outlives the plan (CVE-2026-46333) */
-	make_plan(&w, &given);
+	make_plan(&w);
 
 	/* Point of no return: from here on nothing is decided, only applied. */
 	const struct launch_plan *const plan = &w.plan;

@@ -92,19 +92,15 @@ static struct text home_of(const struct policy *p, const struct accounts *a) {
 	return value_or(p, KEY_HOME, (struct text){a->user.home, a->user.home_length});
 }
 
-bool plan_directory(const struct policy *p, const struct accounts *a, const struct caller *c, struct text *ret,
-		    bool *ret_keeps_cwd, struct problem *why) {
-	*ret_keeps_cwd = false;
+bool plan_directory(const struct policy *p, const struct accounts *a, const struct caller *c, struct launch_plan *ret,
+		    struct problem *why) {
+	ret->keeps_cwd = false;
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_DIRECTORY_BELOW, s)) != NULL;)
-		*ret_keeps_cwd = *ret_keeps_cwd || (text_is_path(c->cwd) && text_is_below(c->cwd, s->value));
-	*ret = *ret_keeps_cwd ? c->cwd : value_or(p, KEY_DIRECTORY, home_of(p, a));
-	return ret->length > 0 ||
-	       problem_about(why, "policy-value", "no directory to start in, and no home in /etc/passwd", *ret,
+		ret->keeps_cwd = ret->keeps_cwd || (text_is_path(c->cwd) && text_is_below(c->cwd, s->value));
+	ret->start = ret->keeps_cwd ? c->cwd : value_or(p, KEY_DIRECTORY, home_of(p, a));
+	return ret->start.length > 0 ||
+	       problem_about(why, "policy-value", "no directory to start in, and no home in /etc/passwd", ret->start,
 			     "directory = /srv/app");
-}
-
-static bool add_own(struct launch_plan *ret, struct sink *to, const char *name, struct text value, struct problem *why) {
-	return value.length == 0 || environment_set(&ret->environment, to, text_of(name), value, why);
 }
 
 /* As systemd handed them over: only real root hands sockets on, and only those that the policy keeps. */
@@ -124,45 +120,43 @@ static uint64_t kept_sockets(const struct caller *c, uint32_t keep_fds, struct t
 }
 
 /* sd_listen_fds(3). A port is the name of the socket that is bound to it. */
-static bool add_sockets(const struct caller *c, struct launch_plan *ret, struct sink *to, struct problem *why) {
-	char ports[6 * POLICY_MAX_LISTEN], counts[20], pids[20];
-	struct sink named = {.at = ports, .size = sizeof(ports)}, count = {.at = counts, .size = sizeof(counts)};
-	struct sink pid = {.at = pids, .size = sizeof(pids)};
-	struct text names = {0};
-	uint64_t sockets = ret->listen_count;
-
-	for (const struct policy_listen *l = ret->listens; l < ret->listens + ret->listen_count; l++) {
-		sink_words(&named, l > ret->listens ? ":" : "");
-		sink_number(&named, l->port);
-		names = (struct text){ports, named.used};
+static uint64_t sockets_of(const struct caller *c, const struct launch_plan *plan, struct sink *ports, struct text *ret_names) {
+	if (plan->listen_count == 0)
+		return kept_sockets(c, plan->keep_fds, ret_names);
+	for (const struct policy_listen *l = plan->listens; l < plan->listens + plan->listen_count; l++) {
+		sink_words(ports, l > plan->listens ? ":" : "");
+		sink_number(ports, l->port);
 	}
-	if (sockets == 0)
-		sockets = kept_sockets(c, ret->keep_fds, &names);
-	sink_number(&count, sockets);
-	sink_number(&pid, c->pid);
-	return sockets == 0 || (add_own(ret, to, "LISTEN_FDS", (struct text){counts, count.used}, why) &&
-				add_own(ret, to, "LISTEN_PID", (struct text){pids, pid.used}, why) &&
-				add_own(ret, to, "LISTEN_FDNAMES", names, why));
+	*ret_names = (struct text){ports->at, ports->used};
+	return plan->listen_count;
 }
 
-static bool plan_environment(const struct policy *p, const struct accounts *a, const struct caller *c,
-			     struct text directory, struct text secrets, struct launch_plan *ret, struct problem *why) {
+static bool plan_environment(const struct plan_given *g, struct launch_plan *ret, struct problem *why) {
 	static const char unusable[] = "|/usr/sbin/nologin|/sbin/nologin|/bin/false|/usr/bin/false";
+	const struct policy *const p = g->policy;
+	const struct text user = {g->accounts->user.name, g->accounts->user.name_length}, home = home_of(p, g->accounts);
+	const struct text shell = value_or(p, KEY_SHELL, (struct text){g->accounts->user.shell, g->accounts->user.shell_length});
+	const bool is_unusable = user.length > 0 && text_is_choice(shell, text_of(unusable));
+	char ports[6 * POLICY_MAX_LISTEN], count[20], pid[20];
+	struct sink named = {.at = ports, .size = sizeof(ports)};
 	struct sink bytes = {.at = ret->environment_bytes, .size = sizeof(ret->environment_bytes)};
-	const struct text user = {a->user.name, a->user.name_length}, home = home_of(p, a);
-	struct text shell = value_or(p, KEY_SHELL, (struct text){a->user.shell, a->user.shell_length});
+	struct text names = {0};
+	const uint64_t sockets = sockets_of(g->caller, ret, &named, &names);
+	const struct { const char *name; struct text value; } own[] = {
+		{"HOME", home}, {"USER", user}, {"LOGNAME", user}, {"SHELL", is_unusable ? text_of("/bin/sh") : shell},
+		{"PATH", search_path(p)}, {"PWD", ret->start}, {"TMPDIR", policy_value(p, KEY_TMP)},
+		{"LISTEN_FDS", sockets > 0 ? text_of_number(count, sockets) : names},
+		{"LISTEN_PID", sockets > 0 ? text_of_number(pid, g->caller->pid) : names}, {"LISTEN_FDNAMES", names},
+	};
 
 	if (home.length == 0)
 		return problem_about(why, "policy-value", "no home, and none in /etc/passwd", home, "home = /srv/app");
-	if (user.length > 0 && text_is_choice(shell, text_of(unusable)))
-		shell = text_of("/bin/sh");
 	ret->environment.count = 0;
-	if (!add_own(ret, &bytes, "HOME", home, why) || !add_own(ret, &bytes, "USER", user, why) ||
-	    !add_own(ret, &bytes, "LOGNAME", user, why) || !add_own(ret, &bytes, "SHELL", shell, why) ||
-	    !add_own(ret, &bytes, "PATH", search_path(p), why) || !add_own(ret, &bytes, "PWD", directory, why) ||
-	    !add_own(ret, &bytes, "TMPDIR", policy_value(p, KEY_TMP), why) || !add_sockets(c, ret, &bytes, why) ||
-	    !environment_fill(&ret->environment, &bytes, p, secrets, c->environment,
-			      caller_is_root(c) || c->uid.value == ret->uid.value, why))
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (own[i].value.length > 0 && !environment_set(&ret->environment, &bytes, text_of(own[i].name), own[i].value, why))
+			return false;
+	if (!environment_fill(&ret->environment, &bytes, p, g->secrets, g->caller->environment,
+			      caller_is_root(g->caller) || g->caller->uid.value == ret->uid.value, why))
 		return false;
 	ret->environment.strings[ret->environment.count] = NULL;
 	return true;
@@ -178,16 +172,15 @@ static const char *add_path(struct sink *bytes, struct text directory, struct te
 	return start;
 }
 
-static bool plan_paths(const struct policy *p, const struct request *r, const struct command_match *m,
-		       struct text directory, struct launch_plan *ret, struct problem *why) {
+static bool plan_paths(const struct plan_given *g, struct launch_plan *ret, struct problem *why) {
 	struct sink bytes = {.at = ret->path_bytes, .size = sizeof(ret->path_bytes)};
-	const struct text typed = text_of(r->command[0]), whole = m->path.length > 0 ? m->path : typed;
-	struct text search = search_path(p), slash = whole, part;
+	const struct text typed = text_of(g->request->command[0]), whole = g->match.path.length > 0 ? g->match.path : typed;
+	struct text search = search_path(g->policy), slash = whole, part;
 
-	ret->directory = add_path(&bytes, directory, (struct text){0});
+	ret->directory = add_path(&bytes, ret->start, (struct text){0});
 	ret->write_count = 0;
 	for (enum policy_key key = KEY_WRITE; key <= KEY_TMP; key++)
-		for (const struct setting *s = NULL; (s = policy_next(p, key, s)) != NULL;)
+		for (const struct setting *s = NULL; (s = policy_next(g->policy, key, s)) != NULL;)
 			ret->writes[ret->write_count++] = add_path(&bytes, s->value, (struct text){0});
 	ret->path_count = 0;
 	text_until(&slash, "/");
@@ -256,7 +249,6 @@ static void plan_settings(const struct policy *p, const struct caller *c, bool i
 static bool check_identity(const struct caller *c, struct launch_plan *plan, struct problem *why) {
 	uint32_t gid = plan->gid.value;
 	const char *what = c->gid.value != gid ? "started as the app user, but its group is not the policy's:" : NULL;
-	struct sink number = {.at = plan->path_bytes, .size = sizeof(plan->path_bytes)};
 
 	for (size_t i = 0; i < c->group_count && what == NULL; i++)
 		if ((gid = c->groups[i]) != plan->gid.value && !has_id(plan->groups, plan->group_count, gid))
@@ -264,8 +256,7 @@ static bool check_identity(const struct caller *c, struct launch_plan *plan, str
 	for (size_t i = 0; i < plan->group_count && what == NULL; i++)
 		if ((gid = plan->groups[i]) != c->gid.value && !has_id(c->groups, c->group_count, gid))
 			what = "started as the app user, without a group that `groups` has:";
-	sink_number(&number, gid);
-	return what == NULL || problem_about(why, "identity", what, (struct text){number.at, number.used},
+	return what == NULL || problem_about(why, "identity", what, text_of_number(plan->path_bytes, gid),
 					     "container: USER uid:gid, fsGroup, supplementalGroups; or start as root");
 }
 
@@ -281,20 +272,17 @@ static bool check_rootly(const struct policy *p, const struct caller *c, const s
 			     (struct text){0}, "start as root; or take the line out");
 }
 
-bool plan_build(const struct request *r, const struct caller *c, const struct policy *p, const struct accounts *a,
-		const struct command_match *m, const struct plan_given *given, struct launch_plan *ret,
-		struct problem *why) {
-	struct text directory;
+bool plan_build(const struct plan_given *g, struct launch_plan *ret, struct problem *why) {
+	const struct policy *const p = g->policy;
+	const struct caller *const c = g->caller;
 
 	ret->has_root = c->has_root;
-	ret->profile = given->profile;
-	ret->argv = r->command;
-	if (!plan_identity(p, a, ret, why) || (!c->has_root && !check_identity(c, ret, why)) ||
-	    !plan_directory(p, a, c, &directory, &ret->keeps_cwd, why) ||
-	    !plan_writes(p, given->landlock_abi, ret, why))
+	ret->profile = g->profile;
+	ret->argv = g->request->command;
+	if (!plan_identity(p, g->accounts, ret, why) || (!c->has_root && !check_identity(c, ret, why)) ||
+	    !plan_directory(p, g->accounts, c, ret, why) || !plan_writes(p, g->landlock_abi, ret, why))
 		return false;
 	ret->restores = c->has_root && c->uid.value != 0 && c->uid.value != ret->uid.value;
-	plan_settings(p, c, m->by->key == KEY_SERVE, ret);
-	return check_rootly(p, c, ret, why) && plan_environment(p, a, c, directory, given->secrets, ret, why) &&
-	       plan_paths(p, r, m, directory, ret, why);
+	plan_settings(p, c, g->match.by->key == KEY_SERVE, ret);
+	return check_rootly(p, c, ret, why) && plan_environment(g, ret, why) && plan_paths(g, ret, why);
 }

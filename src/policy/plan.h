@@ -22,8 +22,9 @@ struct launch_plan {
 	uint32_t groups[PLAN_MAX_GROUPS];
 	size_t group_count;
 	uint32_t umask;
-	const char *directory; /* entered as the app user */
-	bool keeps_cwd;	       /* directory is the caller's cwd, and must be the same one when entered by path */
+	struct text start;     /* the directory: where a relative COMMAND may start from, too, unless keeps_cwd */
+	const char *directory; /* the same for chdir(2), as the app user */
+	bool keeps_cwd;	       /* it is the caller's cwd, and must be the same one when entered by path */
 	bool has_root;	       /* ids and capabilities are changed; otherwise they are only proven */
 	bool restores;	       /* what the caller set (section 4 of SECURITY.md) goes to fixed defaults */
 	struct plan_number {   /* put in place; or, not set, the caller's that stays */
@@ -51,8 +52,13 @@ struct launch_plan {
 	char path_bytes[PLAN_PATH_BYTES];
 };
 
-struct plan_given { /* what only the launcher can find out, after the caller was allowed */
-	const struct program *profile;
+struct plan_given {
+	const struct request *request;
+	const struct caller *caller;
+	const struct policy *policy;
+	const struct accounts *accounts;
+	struct command_match match;
+	const struct program *profile; /* this and what follows is read after the caller and the command were allowed */
 	struct text secrets; /* of env_file */
 	int landlock_abi;    /* or -errno */
 };
@@ -65,10 +71,8 @@ struct plan_profile plan_profile(const struct policy *p);
 /* The target's ids; refuses 0, unknown and ambiguous names. */
 bool plan_identity(const struct policy *p, const struct accounts *a, struct launch_plan *ret, struct problem *why);
 
-/* Where a relative COMMAND may start from, and `directory`, home, or a kept cwd; after plan_identity. */
-bool plan_directory(const struct policy *p, const struct accounts *a, const struct caller *c, struct text *ret,
-		    bool *ret_keeps_cwd, struct problem *why);
+/* start and keeps_cwd: `directory`, home, or a kept cwd. */
+bool plan_directory(const struct policy *p, const struct accounts *a, const struct caller *c, struct launch_plan *ret,
+		    struct problem *why);
 
-bool plan_build(const struct request *r, const struct caller *c, const struct policy *p, const struct accounts *a,
-		const struct command_match *m, const struct plan_given *given, struct launch_plan *ret,
-		struct problem *why);
+bool plan_build(const struct plan_given *given, struct launch_plan *ret, struct problem *why);

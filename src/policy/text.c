@@ -27,6 +27,14 @@ bool text_is_variable(struct text t) { return is_shaped(t, 256, "zZ_", "zZ9_"); 
 bool text_is_word(struct text t) { return is_shaped(t, t.length, "zZ9_", "zZ9_.,:@%+=-"); }
 
 struct text text_of(const char *words) { return (struct text){words, strlen(words)}; }
+struct text text_of_number(char digits[20], uint64_t number) {
+	size_t n = 20;
+	do
+		digits[--n] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	return (struct text){digits + n, 20 - n};
+}
+
 bool text_is(struct text t, const char *words) {
 	return (t.length == 0 || t.at[0] == words[0]) && text_equal(t, text_of(words));
 }
@@ -138,12 +146,7 @@ void sink_words(struct sink *s, const char *words) { sink_text(s, text_of(words)
 
 void sink_number(struct sink *s, uint64_t number) {
 	char digits[20];
-	size_t n = sizeof(digits);
-
-	do
-		digits[--n] = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	sink_text(s, (struct text){digits + n, sizeof(digits) - n});
+	sink_text(s, text_of_number(digits, number));
 }
 
 void sink_escaped(struct sink *s, struct text t) {

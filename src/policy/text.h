@@ -23,6 +23,7 @@ struct sink {
 };
 
 struct text text_of(const char *words);
+struct text text_of_number(char digits[20], uint64_t number); /* stands in digits, without a NUL */
 bool text_is(struct text t, const char *words);
 bool text_equal(struct text a, struct text b);
 bool text_starts(struct text t, struct text prefix);

@@ -67,8 +67,6 @@ static bool build(struct launch *l) {
 	struct policy *p = l->policy != NULL
 				   ? given_whole_policy(l->policy)
 				   : given_policy(given_string(given_joined(given(l->lines), given("command = *\n"))));
-	struct accounts *a = given_accounts(p, l->passwd, l->group);
-	struct command_match match;
 	struct request r = {.app = text_of("x"), .command = l->command};
 
 	while (l->command[r.words] != NULL)
@@ -76,9 +74,13 @@ static bool build(struct launch *l) {
 	l->plan = (struct launch_plan *)(void *)given_room(sizeof(*l->plan));
 	memset(l->plan, 0x5a, sizeof(*l->plan));
 	memset(&l->why, 0, sizeof(l->why));
-	cr_assert(command_find(p, &r, (struct text){0}, &match, &l->why), "%s", l->why.what);
+	l->given.request = &r;
+	l->given.caller = &l->caller;
+	l->given.policy = p;
+	l->given.accounts = given_accounts(p, l->passwd, l->group);
+	cr_assert(command_find(p, &r, (struct text){0}, &l->given.match, &l->why), "%s", l->why.what);
 	memset(&l->why, 0, sizeof(l->why));
-	return plan_build(&r, &l->caller, p, a, &match, &l->given, l->plan, &l->why);
+	return plan_build(&l->given, l->plan, &l->why);
 }
 
 static const struct launch_plan *built(struct launch l) {
