@@ -79,9 +79,9 @@ Test(attacks, d1_the_caller_cannot_stop_it_once_it_changes_its_groups_CVE_2025_4
 }
 
 Test(attacks, d1_it_signals_nobody_and_waits_for_nothing_CVE_2025_46805) {
-	static const uint64_t never[] = {SYS_kill,  SYS_tkill, SYS_tgkill,   SYS_rt_sigqueueinfo, SYS_pidfd_send_signal,
-					 SYS_flock, SYS_wait4, SYS_fork,     SYS_vfork,		  SYS_clone,
-					 SYS_pause, SYS_nanosleep};
+	static const uint64_t never[] = {
+		SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_pidfd_send_signal, SYS_flock, SYS_wait4,
+		SYS_fork, SYS_vfork, SYS_clone,	 SYS_pause,	      SYS_nanosleep};
 	static const struct world_person *const callers[] = {&world_deploy, &world_root, &world_other};
 
 	world_enter();
