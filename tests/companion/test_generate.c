@@ -93,6 +93,7 @@ Test(generate, what_nine_real_servers_called_is_allowed) {
 	cr_expect_eq(seen, 128);
 }
 
+/* Attack H3. */
 Test(generate, the_dangerous_calls_are_refused) {
 	const char *const *refused = NAMES(
 		"ptrace", "process_vm_readv", "process_vm_writev", "bpf", "perf_event_open", "userfaultfd",
@@ -163,6 +164,7 @@ Test(generate, every_number_has_one_of_the_four_answers) {
 	}
 }
 
+/* Attack H5. */
 Test(generate, other_architectures_end_the_process) {
 	static const uint32_t others[] = {SCMP_ARCH_X86, SCMP_ARCH_ARM, SCMP_ARCH_PPC64LE, 0, UINT32_MAX};
 
@@ -469,6 +471,7 @@ Test(generate, loaded_filters_do_what_they_say) {
 }
 
 #ifdef __x86_64__
+/* Attack H1. */
 Test(generate, calls_of_another_abi_end_the_process) {
 	const struct program *profile = &program_find(text_of("app-server"))->enforce;
 

@@ -242,6 +242,7 @@ static void confine_without_setpcap(void) {
 	all_stages();
 }
 
+/* Attack E5. */
 Test(capabilities, a_bounding_set_that_cannot_be_emptied_is_refused) {
 	room_refuses(confine_without_setpcap, 125, "bounding set");
 }

@@ -216,6 +216,7 @@ static void no_first_argument(void) {
 }
 
 /* CVE-2021-4034. This kernel puts an empty argv[0] there; older ones did not. */
+/* Attack A2. */
 Test(entry, no_argv_at_all_ends_at_once) {
 	room_refuses(no_arguments, 125, NULL);
 	room_refuses(no_first_argument, 125, NULL);

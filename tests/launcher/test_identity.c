@@ -118,6 +118,7 @@ static void as_sets(void) {
 	ROOM_EXPECT(!identity_has_groups(ROOM_APP, other_order, 3, room_scratch), "another fsgid");
 }
 
+/* Attack B6. */
 Test(identity, groups_are_compared_as_a_set_with_every_gid) { room_passes(as_sets); }
 
 /* A root caller's filter can answer 0 without doing the call. */

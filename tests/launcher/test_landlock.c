@@ -574,6 +574,7 @@ static void layer_17(void) {
 	limit();
 }
 
+/* Attack E7. */
 Test(landlock, the_17th_layer_is_refused_by_name) {
 	need_landlock(3);
 	room_refuses(layer_17, 125,

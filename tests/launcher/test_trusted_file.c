@@ -112,6 +112,7 @@ Test(trusted_file, reads_the_whole_file) {
 }
 
 /* No rule about hard links: the walk proves what matters, and image stores link files. */
+/* Attack F2. */
 Test(trusted_file, hard_links_are_files) {
 	cr_assert(linkat(root, "etc/runas-app/app.conf", root, "etc/runas-app/other.conf", 0) == 0);
 	expect_read("/etc/runas-app/other.conf", "runas-app = 1\n");

@@ -167,6 +167,7 @@ Test(accounts, malformed_group_lines_never_match) {
 }
 
 /* What NIS lines, empty names and the like must never do: stand for a name, and least of all with id 0. */
+/* Attack B3. */
 Test(accounts, nis_lines_and_blank_names_match_nothing) {
 	static const char *const passwd =
 		"+\n-\n+::0:0:::\n-::0:0:::\n+@nis::::::\n-@nis::::::\n+app::0:0:::\n::0:0:::\n\n   \n:\n::::::\n"

@@ -18,6 +18,7 @@ static struct caller setuid_caller(uint32_t uid, uint32_t gid) {
 	return (struct caller){.uid = {uid}, .gid = {gid}, .has_root = true};
 }
 
+/* Attack D9. */
 Test(authorize, no_flipped_bit_of_deny_or_of_allow_allows) {
 	for (int bit = 0; bit < 32; bit++) {
 		cr_expect(((unsigned)DECISION_ALLOW ^ 1u << bit) != (unsigned)DECISION_ALLOW);

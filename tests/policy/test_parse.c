@@ -464,6 +464,7 @@ Test(policy_parse, more_settings_than_there_is_room_for) {
 }
 
 /* A policy cut anywhere, or with one byte changed, is refused or is a policy; it is never read past its end. */
+/* Attack B4. */
 Test(policy_parse, survives_every_cut_and_every_changed_byte) {
 	static const char whole[] =
 		GIVEN_START "group = web\ngroups = a b\numask = 027\ncommand = /bin/x {a|b} \"c d\" {path:/srv} *\n"

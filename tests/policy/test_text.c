@@ -34,6 +34,7 @@ static void expect_alphabet(bool (*is)(struct text), const char *name, const cha
 #define LETTERS LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
+/* Attack B1. */
 Test(text, numbers_are_digits_without_sign_blank_or_leading_zero) {
 	static const char *const refused[] = {
 		"",

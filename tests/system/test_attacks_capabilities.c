@@ -37,7 +37,7 @@ static void silence(int number) {
 		_exit(WORLD_CHILD_BROKE);
 }
 
-/* --- E2, E4: root of a namespace that answers 0 --- */
+/* --- E4: root of a namespace that answers 0 --- */
 
 struct inside {
 	const char *map; /* of user ids; NULL: none */

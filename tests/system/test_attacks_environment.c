@@ -57,7 +57,7 @@ static void start_with_no_environment(void) {
 	_exit(WORLD_NO_PROGRAM);
 }
 
-/* Attacks C2, C3: root asks the environment nothing, so that it does the same whatever stands there, call by call. */
+/* Root asks the environment nothing, so that it does the same whatever stands there, call by call. */
 Test(attacks, c2_c3_root_obeys_no_variable_CVE_2014_9680_CVE_2022_0563_CVE_2026_53614) {
 	world_enter();
 	world_app_policy("probe", "");

@@ -171,7 +171,7 @@ Test(attacks, h7_rare_socket_families_are_shut_CVE_2026_31431) {
 	EXPECT_REFUSED(trials, 5);
 }
 
-/* Attack H1, H5: another entry into the kernel ends all of the process, not one thread of it. */
+/* Another entry into the kernel ends all of the process, not one thread of it. */
 Test(attacks, h1_h5_another_entry_ends_the_whole_process) {
 	enter();
 	const struct world_run *direct = attempt_directly(WORLD_LIST("thread-i386"));

@@ -92,6 +92,7 @@ static void expect_plain(const struct world_run *run, const char *count) {
 	world_expect_value(run, "env_count", count);
 }
 
+/* Attack C1. */
 Test(environment, nothing_of_a_hostile_caller_arrives) {
 	world_enter();
 	world_app_policy("probe", "");

@@ -40,6 +40,7 @@ Test(exec, what_is_not_executable_is_126) {
 	world_expect_refused(launch("/usr/bin"), 126, "/usr/bin");
 }
 
+/* Attack C4. */
 Test(exec, a_text_without_interpreter_is_126_and_never_given_to_a_shell) {
 	world_enter();
 	world_app_policy("probe", "");
@@ -76,6 +77,7 @@ Test(exec, a_word_is_looked_up_along_the_policys_path_and_what_cannot_be_run_is_
 	world_expect_refused(launch("tool"), 126, "tool");
 }
 
+/* Attack C4. */
 Test(exec, the_callers_path_and_directory_do_not_choose_the_file) {
 	world_enter();
 	world_app_policy("probe", "");

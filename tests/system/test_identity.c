@@ -140,6 +140,7 @@ Test(identity, the_status_is_the_commands_own) {
 	}
 }
 
+/* Attack A1. */
 Test(identity, arguments_arrive_byte_for_byte) {
 	static char big[100000];
 

@@ -54,6 +54,7 @@ static void give_umask(const void *data) {
 	umask(0);
 }
 
+/* Attack D7. */
 Test(inheritance, umask_is_the_policys) {
 	world_enter();
 	world_app_policy("probe", "");
@@ -74,6 +75,7 @@ static void give_vanished_directory(const void *data) {
 	need(mkdir("/tmp/gone", 0700) == 0 && chdir("/tmp/gone") == 0 && rmdir("/tmp/gone") == 0, "vanished directory");
 }
 
+/* Attack D7. */
 Test(inheritance, directory_is_the_policys) {
 	world_enter();
 	world_app_policy("probe", "");
@@ -140,6 +142,7 @@ static int count_descriptors(const char *text) {
 	return count;
 }
 
+/* Attack D5. */
 Test(inheritance, closed_standard_descriptors_become_dev_null) {
 	static const struct world_person *const callers[] = {&world_deploy, &world_root};
 
@@ -174,6 +177,7 @@ Test(inheritance, closed_standard_descriptors_become_dev_null) {
 	}
 }
 
+/* Attack D5. */
 Test(inheritance, refusals_with_closed_descriptors_write_into_no_file) {
 	world_enter();
 	for (int closed = 0; closed < 8; closed++) {
@@ -189,6 +193,7 @@ Test(inheritance, refusals_with_closed_descriptors_write_into_no_file) {
 	}
 }
 
+/* Attack D6. */
 Test(inheritance, no_other_descriptor_arrives) {
 	static const struct descriptors gifts[] = {{.opened = {3}},
 						   {.opened = {9}},
@@ -274,6 +279,7 @@ static void leave_all_pending_and_ignored(const void *data) {
 	leave_all_pending(data);
 }
 
+/* Attack D2. */
 Test(inheritance, no_signal_is_blocked) {
 	world_enter();
 	world_app_policy("probe", "");
@@ -288,6 +294,7 @@ Test(inheritance, no_signal_but_hangup_is_ignored) {
 	expect_not_to_arrive(&world_root, ignore_all, NULL, "sig_ignored", "0000000000000001");
 }
 
+/* Attack D2. */
 Test(inheritance, no_signal_is_pending_and_none_kills_the_launch) {
 	world_enter();
 	world_app_policy("probe", "");
@@ -306,6 +313,7 @@ static void set_timer(const void *data) {
 	need(setitimer(*(const int *)data, &timer, NULL) == 0, "setitimer");
 }
 
+/* Attack D2. */
 Test(inheritance, no_timer_ticks) {
 	static const int timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
 	static const char *const keys[] = {"itimer_real", "itimer_virtual", "itimer_prof"};
@@ -523,6 +531,7 @@ static void give_personality(const void *data) {
 	need(personality(ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC) >= 0, "personality");
 }
 
+/* Attack D10. */
 Test(inheritance, personality_of_a_caller_is_undone) {
 	world_enter();
 	world_app_policy("probe", "");
@@ -562,6 +571,7 @@ static void give_keyring(const void *data) {
 	need(syscall(SYS_keyctl, 1 /* join */, "hostile", 0, 0, 0) > 0, "session keyring");
 }
 
+/* Attack E8. */
 Test(inheritance, the_session_keyring_is_a_new_one) {
 	static const struct world_person *const callers[] = {&world_deploy, &world_root};
 
@@ -699,6 +709,7 @@ Test(inheritance, limits_of_the_policy_are_exact) {
 	}
 }
 
+/* Attack D4. */
 Test(inheritance, no_limit_lets_the_app_run_in_a_wrong_state) {
 	static const rlim_t values[] = {0, 1, 4096, 131072};
 

@@ -388,6 +388,7 @@ static void load_silencer(const void *data) {
 		_exit(WORLD_CHILD_BROKE);
 }
 
+/* Attack E2. */
 Test(lies, a_filter_that_answers_success_never_lets_the_app_run) {
 	static const int sets[][10] = {{SYS_setresuid, -1},
 				       {SYS_setresgid, -1},
@@ -419,6 +420,7 @@ Test(lies, a_filter_that_answers_success_never_lets_the_app_run) {
 
 /* --- killed or stopped anywhere, nothing stays behind --- */
 
+/* Attack D1. */
 Test(lies, a_launch_that_is_killed_anywhere_leaves_nothing_and_hinders_nobody) {
 	struct seen calls[96];
 	char what[96];

@@ -355,6 +355,7 @@ Test(limits, more_open_files_than_the_kernel_gives_anybody_are_refused) {
 }
 
 /* A caller who lowers its own hard limits must not make an app run with less than its policy says. */
+/* Attack D4. */
 Test(limits, a_caller_cannot_lower_what_the_policy_names) {
 	static const struct rlimit low = {50, 60};
 	const struct gift poor = {.is_poor = true, .resource = RLIMIT_NOFILE, .limit = &low};

@@ -58,6 +58,8 @@ static int attack_as(const struct world_person *who, pid_t victim) {
 		got |= syscall(SYS_process_vm_readv, victim, &here, 1UL, &there, 1UL, 0UL) >= 0 || errno == EFAULT
 			       ? GOT_COPY
 			       : 0;
+		snprintf(path, sizeof(path), "/proc/%d/fd/0", victim);
+		got |= readlink(path, &byte, 1) == 1 ? GOT_DESCRIPTOR : 0;
 		fd = (int)syscall(SYS_pidfd_open, victim, 0);
 		got |= fd >= 0 && syscall(SYS_pidfd_getfd, fd, 0, 0) >= 0 ? GOT_DESCRIPTOR : 0;
 		if (ptrace(PTRACE_SEIZE, victim, NULL, NULL) == 0)
@@ -120,8 +122,10 @@ static void attack_everywhere(bool from_start) {
 	}
 }
 
+/* Attack D8. */
 Test(memory, nobody_opens_the_launcher_after_it_became_the_app_user) { attack_everywhere(false); }
 
+/* Attack D8. */
 Test(memory, nobody_opens_the_launcher_before_it_became_the_app_user) { attack_everywhere(true); }
 
 /* --- the voice --- */

@@ -2,14 +2,12 @@
 /* What must not run does not: one message, one line in the system log, and the right exit status. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -62,6 +60,7 @@ Test(refusals, an_unknown_caller_is_not_permitted) {
 	cr_expect(strstr(world_log_line(0), "caller=4003") != NULL, "%s", world_log_line(0));
 }
 
+/* Attack A7. */
 Test(refusals, the_environment_says_nothing_about_who_calls) {
 	world_enter();
 	world_app_policy("probe", "");
@@ -91,6 +90,7 @@ Test(refusals, an_unknown_app_is_125) {
 	}
 }
 
+/* Attack B5. */
 Test(refusals, app_names_that_are_paths_or_no_names_are_usage) {
 	static const char *const names[] = {"../x",
 					    "a/b",
@@ -229,6 +229,7 @@ Test(refusals, a_symlink_is_no_policy) {
 	expect_refused_policy("symlinked directory", "policy-", "/etc/runas-app");
 }
 
+/* Attack A4. */
 Test(refusals, what_is_no_regular_file_is_refused_without_waiting) {
 	world_enter();
 	cr_assert(mkfifo(POLICY, 0644) == 0);
@@ -253,6 +254,7 @@ Test(refusals, what_is_no_regular_file_is_refused_without_waiting) {
 	umount(POLICY);
 }
 
+/* Attack A4. */
 Test(refusals, a_policy_of_two_gibibytes_is_refused_at_once) {
 	world_enter();
 	world_app_policy("probe", "");
@@ -266,31 +268,6 @@ Test(refusals, an_empty_policy_is_none) {
 	world_enter();
 	world_policy("probe", "");
 	expect_refused_policy("empty", "policy-version", POLICY);
-}
-
-Test(refusals, a_policy_that_is_swapped_meanwhile_is_read_as_one_file_or_not_at_all) {
-	int launches = 0, allowed = 0;
-
-	world_enter();
-	world_app_policy("probe", "umask = 0022\n");
-	world_file("/etc/runas-app/swap", WORLD_DEPLOY, WORLD_DEPLOY, 0644,
-		   "runas-app = 1\nallow_users = deploy\nuser = other\ndirectory = /\ncommand = *\n");
-	pid_t swapper = fork();
-	cr_assert(swapper >= 0);
-	while (swapper == 0)
-		syscall(SYS_renameat2, AT_FDCWD, POLICY, AT_FDCWD, "/etc/runas-app/swap", RENAME_EXCHANGE);
-	for (; launches < 300; launches++) {
-		struct world_run *run = world_probe(&world_deploy, NULL, NULL);
-		if (world_value(run, "end")) {
-			world_expect_app(run);
-			allowed++;
-		} else {
-			world_expect_refused(run, 126, "[not-permitted]");
-		}
-	}
-	kill(swapper, SIGKILL);
-	cr_expect(allowed > 0 && allowed < launches, "%d of %d launches were allowed: nothing was swapped", allowed,
-		  launches);
 }
 
 /* --- what the policy says --- */
@@ -429,6 +406,7 @@ Test(refusals, a_policy_with_a_nul_or_without_its_last_newline_or_with_an_endles
 
 /* --- accounts --- */
 
+/* Attack B3. */
 Test(refusals, malformed_lines_of_passwd_never_match) {
 	static const char *const lines[] = {"+",
 					    "+ghost",
@@ -471,6 +449,7 @@ Test(refusals, malformed_lines_of_passwd_never_match) {
 	world_expect_confined(world_probe(&world_deploy, NULL, NULL), 4100, 4100, "4100", true);
 }
 
+/* Attack B3. */
 Test(refusals, a_name_that_stands_for_two_users_is_refused) {
 	world_enter();
 	world_app_policy("probe", "");
@@ -508,6 +487,7 @@ Test(refusals, account_files_that_others_could_have_written_are_refused) {
 
 /* --- the log --- */
 
+/* Attack G2. */
 Test(refusals, what_a_caller_types_cannot_forge_a_log_line) {
 	static char big[120000];
 	static const char *const words[] = {
@@ -558,6 +538,7 @@ Test(refusals, without_a_log_reader_only_log_required_refuses) {
 	world_expect_refused(run, 125, "log");
 }
 
+/* Attack G3. */
 Test(refusals, a_full_log_queue_delays_nothing) {
 	world_enter();
 	world_app_policy("probe", "");

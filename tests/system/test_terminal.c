@@ -284,6 +284,7 @@ Test(terminal, without_runas_app_the_same_program_types) {
 
 /* --- typing --- */
 
+/* Attack G1. */
 Test(terminal, nothing_is_typed_under_any_shipped_profile) {
 	static const char *const profiles[] = {"@app-server", "@app-server-debug", "@web-static"};
 
@@ -303,6 +304,7 @@ Test(terminal, nothing_is_typed_while_a_profile_only_complains) {
 		expect_nothing_typed_under(profiles[i]);
 }
 
+/* Attack G1. */
 Test(terminal, nothing_is_typed_without_a_profile) {
 	enter();
 	expect_nothing_typed_under("none");
@@ -323,6 +325,7 @@ Test(terminal, nothing_is_typed_under_a_profile_of_the_site_that_allows_every_io
 	expect_nothing_typed_under("complain mine");
 }
 
+/* Attack G1. */
 Test(terminal, nothing_is_typed_whoever_starts_the_app) {
 	static const char *const settings[] = {"", "syscalls = none\n"};
 

@@ -115,6 +115,7 @@ Test(without_root, a_missing_setuid_bit_is_named) {
 	cr_expect(strstr(run->err, "setuid") != NULL, "%s", run->err);
 }
 
+/* Attack E3. */
 Test(without_root, no_new_privs_is_named) {
 	enter("");
 	struct world_run *run = world_probe(&world_deploy, forbid_new_privileges, NULL);
@@ -122,6 +123,7 @@ Test(without_root, no_new_privs_is_named) {
 	cr_expect(strstr(run->err, "no_new_privs") != NULL, "%s", run->err);
 }
 
+/* Attack E3. */
 Test(without_root, a_nosuid_mount_is_named) {
 	enter("");
 	world_directory("/srv/nosuid", 0, 0, 0755);
@@ -165,6 +167,7 @@ static void enter_mapped_user_namespace(const void *data) {
 	}
 }
 
+/* Attack E4. */
 Test(without_root, a_user_namespace_is_named) {
 	enter("");
 	struct world_run *run = world_probe(&world_deploy, enter_user_namespace, NULL);
@@ -185,6 +188,7 @@ static void drop_capability(const void *data) {
 	need(prctl(PR_CAPBSET_DROP, (unsigned long)*(const int *)data, 0L, 0L, 0L) == 0, "PR_CAPBSET_DROP");
 }
 
+/* Attack E5. */
 Test(without_root, a_capability_that_lacks_is_named) {
 	static const int lacking[] = {CAP_SETPCAP_, CAP_SETUID_, CAP_SETGID_};
 	static const char *const names[] = {"SETPCAP", "SETUID", "SETGID"};
@@ -225,6 +229,7 @@ static void set_securebits(const void *data) {
 	need(prctl(PR_SET_SECUREBITS, (unsigned long)*(const int *)data, 0L, 0L, 0L) == 0, "securebits");
 }
 
+/* Attack E1. */
 Test(without_root, securebits_of_root_are_replaced_or_refused) {
 	/* bit 2: no_setuid_fixup, bit 4: keep_caps, bit 6: no ambient; each one left its lock. */
 	static const int replaced[] = {0x04, 0x10, 0x14, 0x40, 0x20, 0x54, 0xE8};
@@ -286,6 +291,7 @@ Test(without_root, ambient_and_inheritable_capabilities_of_root_are_gone) {
 	world_expect_app(world_probe(&world_root, raise_ambient, NULL));
 }
 
+/* Attack E6. */
 Test(without_root, ambient_capabilities_of_the_app_user_are_gone_too) {
 	enter("");
 	/* Ambient capabilities survive the change to the app's user only with keep_caps: as a container runtime does it. */
@@ -297,6 +303,7 @@ Test(without_root, ambient_capabilities_of_the_app_user_are_gone_too) {
 	world_expect_confined(run, WORLD_APP, WORLD_APP, "4002", false);
 }
 
+/* Attack E3. */
 Test(without_root, root_under_no_new_privs_works) {
 	enter("");
 	world_expect_app(world_probe(&world_root, forbid_new_privileges, NULL));
