@@ -176,10 +176,10 @@ Test(attacks, a4_lines_of_any_length_CVE_2019_18634_CVE_2025_14104_CVE_2026_4897
 
 	world_enter();
 	world_app_policy("probe", "");
-	/* A name, a full name that its owner may choose, a home, and a last line without its end. */
-	memset(text, 'a', 70000);
-	length += 70000;
-	length += (size_t)sprintf(text + length, ":x:4100:4100::/:/bin/sh\nother:x:4003:4003:");
+	/* A name longer than the launcher's buffer, whose rest looks like a line; a full name, a home; no end of the last line. */
+	memset(text, 'a', 65535);
+	length += 65535;
+	length += (size_t)sprintf(text + length, "ra_app:x:4003:4003::/:/bin/sh\nother:x:4003:4003:");
 	memset(text + length, 'b', 1 << 20);
 	length += 1 << 20;
 	length += (size_t)sprintf(text + length, ":/home/other:/bin/sh\nra_other:x:4101:4101::/");
