@@ -49,6 +49,8 @@ static void expect_no_id(const char *what, const char *id, const struct world_pe
 
 	cr_expect(run->out_length == 0 && world_exited(run, status), "%s %s: status %#x, %s%.200s", what, id,
 		  (unsigned)run->status, run->err, run->out);
+	cr_expect(!strstr(run->err, "[identity]") && !strstr(run->err, "[capabilities]"), "%s %s came too far: %s",
+		  what, id, run->err);
 	world_log();
 }
 
