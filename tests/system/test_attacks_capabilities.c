@@ -83,7 +83,7 @@ Test(attacks, e4_root_of_a_user_namespace_starts_nothing) {
 		{"4002 4001 1", "4002 4001 1", {SYS_fstat, SYS_setgroups, SYS_getgroups}}};
 
 	world_enter();
-	world_app_policy("probe", "");
+	world_policy("probe", "runas-app = 1\nallow_users = deploy\nuser = ra_app\ndirectory = /\ncommand = *\n");
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		struct world_run *run = world_probe(&world_deploy, go_inside, &ways[i]);
 		if (world_exited(run, WORLD_NO_PROGRAM))
