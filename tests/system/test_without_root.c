@@ -3,8 +3,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -307,24 +305,4 @@ Test(without_root, ambient_capabilities_of_the_app_user_are_gone_too) {
 Test(without_root, root_under_no_new_privs_works) {
 	enter("");
 	world_expect_app(world_probe(&world_root, forbid_new_privileges, NULL));
-}
-
-static void stack_filters(const void *data) {
-	static struct sock_filter code[4096];
-
-	(void)data;
-	for (int i = 0; i < 4096; i++)
-		code[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	/* Down to the last one that fits: the kernel counts the instructions of all filters together. */
-	for (unsigned short length = 4096; length > 0; length /= 2) {
-		struct sock_fprog program = {length, code};
-		while (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0)
-			continue;
-	}
-}
-
-Test(without_root, no_room_for_another_filter_is_a_refusal) {
-	enter("");
-	struct world_run *run = world_probe(&world_root, stack_filters, NULL);
-	world_expect_refused(run, 125, "filter");
 }
