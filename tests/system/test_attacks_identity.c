@@ -100,6 +100,27 @@ Test(attacks, b2_no_number_is_cut_to_32_bits_or_read_in_another_base) {
 	world_expect_app(world_probe(&world_deploy, NULL, NULL));
 }
 
+/* --- B3: lines that are nobody's --- */
+
+/* A number finds its line by the number: what stands before it must be a name all the same. */
+Test(attacks, b3_a_number_finds_no_line_of_nis_or_without_a_name) {
+	static const char *const lines[] = {"+ghost:x:4100:4100::/:/bin/sh",  "-ghost:x:4100:4100::/:/bin/sh",
+					    ":x:4100:4100::/:/bin/sh",	      " ghost:x:4100:4100::/:/bin/sh",
+					    "+:x:4100:4100::/:/bin/sh",	      "+@ghosts:x:4100:4100::/:/bin/sh",
+					    "#ghost:x:4100:4100::/:/bin/sh",  "gh/ost:x:4100:4100::/:/bin/sh",
+					    "4100:x:4100:4100::/:/bin/sh",    "ghost:x:4100:4100::/:/bin/sh:",
+					    "ghost:x:4100:4100::/:/bin/sh\r", "ghost\033[2J:x:4100:4100::/:/bin/sh"};
+
+	world_enter();
+	world_policy("probe", "runas-app = 1\nallow_users = 4001\nuser = 4100\ncommand = *\n");
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		world_file("/etc/passwd", 0, 0, 0644, lines[i]);
+		expect_no_id("user = 4100", lines[i], &world_deploy, 125);
+	}
+	world_file("/etc/passwd", 0, 0, 0644, "ghost:x:4100:4100::/:/bin/sh");
+	world_expect_confined(world_probe(&world_deploy, NULL, NULL), 4100, 4100, "4100", true);
+}
+
 /* --- B4: lines that undo each other --- */
 
 Test(attacks, b4_nothing_is_negated_ordered_or_included) {
