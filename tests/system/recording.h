@@ -32,4 +32,7 @@ struct recording {
 
 struct recording recording_make(const struct world_person *who, const char *const *argv, void (*gift)(void));
 
+/* It opens a file, with these flags. */
+bool recorded_open(const struct recorded_call *call, int *ret_flags);
+
 #endif

@@ -79,9 +79,12 @@ Test(attacks, d1_the_caller_cannot_stop_it_once_it_changes_its_groups_CVE_2025_4
 }
 
 Test(attacks, d1_it_signals_nobody_and_waits_for_nothing_CVE_2025_46805) {
-	static const uint64_t never[] = {
-		SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_pidfd_send_signal, SYS_flock, SYS_wait4,
-		SYS_fork, SYS_vfork, SYS_clone,	 SYS_pause,	      SYS_nanosleep};
+	static const uint64_t never[] = {SYS_kill,  SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_pidfd_send_signal,
+					 SYS_flock, SYS_wait4, SYS_clone,  SYS_clone3,		SYS_nanosleep,
+#ifdef __x86_64__
+					 SYS_fork,  SYS_vfork, SYS_pause
+#endif
+	};
 	static const struct world_person *const callers[] = {&world_deploy, &world_root, &world_other};
 
 	world_enter();
@@ -98,10 +101,14 @@ Test(attacks, d1_it_signals_nobody_and_waits_for_nothing_CVE_2025_46805) {
 
 /* --- D3: no process left --- */
 
+#define NPROC_USER                                                                                                     \
+	"runas-app = 1\nallow_users = deploy\nuser = 4977\ngroup = 4977\nhome = /\ndirectory = /\ncommand = *\n"
+
 Test(attacks, d3_a_used_up_process_limit_is_a_refusal) {
 	world_enter();
-	world_app_policy("sleeper", "");
-	world_app_policy("probe", "limit_nproc = 1\n");
+	/* A user whom nobody else on this machine has. */
+	world_policy("sleeper", NPROC_USER);
+	world_policy("probe", NPROC_USER "limit_nproc = 1\n");
 	struct world_run *sleepers[2];
 	for (int i = 0; i < 2; i++) {
 		sleepers[i] = world_start(
@@ -118,7 +125,7 @@ Test(attacks, d3_a_used_up_process_limit_is_a_refusal) {
 		kill(sleepers[i]->pid, SIGKILL);
 		world_wait(sleepers[i], 5);
 	}
-	world_expect_app(world_probe(&world_deploy, NULL, NULL));
+	world_expect_confined(world_probe(&world_deploy, NULL, NULL), 4977, 4977, "4977", true);
 }
 
 /* --- D8: what can be taken from a process that changes its ids, or dies --- */
