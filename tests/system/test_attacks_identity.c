@@ -176,16 +176,9 @@ static void expect_not_run(const struct world_run *run) {
 
 Test(attacks, b5_a_name_is_no_path_CVE_2023_42456) {
 	static const size_t lengths[] = {32, 33, 255, 256, 4095, 4096, 131071};
-	static const char *const names[] = {"../../tmp/evil",
-					    "evil/../probe",
-					    "./probe",
-					    "probe/",
-					    "/etc/runas-app/probe",
-					    "probe.conf",
-					    "..",
-					    "\xff",
-					    "pro\x01"
-					    "be"};
+	static const char *const names[] = {
+		"../../tmp/evil", "evil/../probe", "./probe", "probe/", "/etc/runas-app/probe", "probe.conf", "..",
+		"\xff",		  "pro\001be"};
 	static char name[131072], path[131072];
 	char text[256];
 
