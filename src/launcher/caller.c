@@ -12,13 +12,15 @@ void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, s
 	const long count = syscall(SYS_getgroups, 0L, NULL); /* asked twice: 0 may be a lie */
 	const bool has_groups = count >= 0 && syscall(SYS_getgroups, (long)CALLER_MAX_GROUPS, groups) == count;
 
-	must(has_ids && has_groups, to, "caller", "ids and groups", NULL);
+	const pid_t pid = getpid();
+	must(has_ids && has_groups && pid > 0, to, "caller", "ids and groups", NULL);
 	const long length = syscall(SYS_getcwd, cwd, 4096L); /* with its NUL; "(unreachable)/..." is no path to keep */
+	must(length > 0 || (length < 0 && (errno == ENOENT || errno == ENAMETOOLONG)), to, "caller", "directory", NULL);
 	*ret = (struct caller){
 		.uid = {u[0]}, .gid = {g[0]}, .groups = groups, .group_count = (size_t)count,
 		.has_root = u[1] == 0 && u[2] == 0,
 		.is_uniform = u[0] == u[1] && u[0] == u[2] && g[0] == g[1] && g[0] == g[2],
-		.open_fds = after->open_fds, .environment = after->environment, .pid = (uint32_t)getpid(),
+		.open_fds = after->open_fds, .environment = after->environment, .pid = (uint32_t)pid,
 		.cwd = {cwd, length > 1 && cwd[0] == '/' ? (size_t)length - 1 : 0},
 	};
 }

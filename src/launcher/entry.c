@@ -23,7 +23,10 @@ static bool secure_descriptors(struct entered *ret) {
 	int canary;
 
 	for (int fd = POLICY_FD_FIRST; fd <= POLICY_FD_LAST; fd++)
-		ret->open_fds |= fcntl(fd, F_GETFD) >= 0 ? UINT32_C(1) << fd : 0;
+		if (fcntl(fd, F_GETFD) >= 0)
+			ret->open_fds |= UINT32_C(1) << fd;
+		else if (errno != EBADF)
+			return false;
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && (errno != EBADF || open("/dev/null", O_RDWR | O_NOCTTY) != fd))
 			return false;
