@@ -55,7 +55,7 @@ static bool restore_planned(int resource, const struct plan_limit *limit) {
 	if (restore_limit(resource, soft, limit->hard))
 		return true;
 	return errno == EPERM && getrlimit(resource, &now) == 0 && now.rlim_cur <= now.rlim_max &&
-	       now.rlim_max >= limit->least_hard &&
+	       now.rlim_max >= limit->least_hard && now.rlim_max < limit->hard &&
 	       restore_limit(resource, soft < now.rlim_max ? soft : now.rlim_max, now.rlim_max);
 }
 
