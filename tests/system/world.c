@@ -474,6 +474,15 @@ struct world_run *world_start(const struct world_call *call) {
 	return run;
 }
 
+void world_was_reaped(struct world_run *run, int status) {
+	run->ended = true;
+	run->status = status;
+	for (size_t i = 0; i < RUNNING_MAX; i++) {
+		if (running[i] == run)
+			running[i] = NULL;
+	}
+}
+
 /* Whatever ended is reaped at once, orphans too: a daemon's stop command waits until the daemon's pid is gone, and a
  * zombie of ours would keep it. */
 static void reap(void) {
@@ -481,11 +490,8 @@ static void reap(void) {
 
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
 		for (size_t i = 0; i < RUNNING_MAX; i++) {
-			if (!running[i] || running[i]->pid != pid)
-				continue;
-			running[i]->ended = true;
-			running[i]->status = status;
-			running[i] = NULL;
+			if (running[i] && running[i]->pid == pid)
+				world_was_reaped(running[i], status);
 		}
 	}
 }

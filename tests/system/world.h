@@ -87,6 +87,7 @@ void world_wait(struct world_run *run, int seconds); /* to its end, collecting o
 void world_collect(struct world_run *run, const char *until, int seconds); /* until stdout contains this */
 bool world_ended(struct world_run *run);				   /* without waiting */
 struct world_run *world_run(const struct world_call *call);
+void world_was_reaped(struct world_run *run, int status); /* by the test itself, with waitpid */
 
 /* runas-app with these arguments, nothing special. */
 struct world_run *world_launch(const struct world_person *who, const char *const *arguments);
