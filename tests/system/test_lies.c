@@ -88,6 +88,7 @@ static void load_silencer(const void *data) {
 		_exit(WORLD_CHILD_BROKE);
 }
 
+/* Attack E2. */
 Test(lies, a_filter_that_answers_success_never_lets_the_app_run) {
 	static const int sets[][10] = {{SYS_setresuid, -1},
 				       {SYS_setresgid, -1},
