@@ -5,31 +5,31 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-struct text handover_find_closed(struct text path) {
+_Noreturn void handover_unreachable(const char *path, const char *word, const char *what, const char *hint,
+				    const struct report *to) {
+	struct problem why = {.status = PROBLEM_SELF, .word = word, .what = what, .hint = hint, .error = errno,
+			      .object = text_of(path), .about = text_of(path)};
 	char part[4096] = {0};
-	for (size_t n = 0; n < path.length && n < sizeof(part) - 1; part[n] = path.at[n], n++)
-		if (n > 0 && path.at[n] == '/' && chdir(part) != 0)
-			return (struct text){path.at, n};
-	return path;
+
+	for (size_t n = 0; n < why.about.length && n < sizeof(part) - 1; part[n] = path[n], n++)
+		if (n > 0 && path[n] == '/' && chdir(part) != 0)
+			why.about.length = n;
+	report_problem(to, &why);
 }
 
 static void enter_directory(const struct launch_plan *plan, const struct report *to) {
-	struct problem why = {.status = PROBLEM_SELF, .word = "directory", .object = text_of(plan->directory),
-			      .what = "is not the directory that was meant",
-			      .hint = "it needs x there: chgrp and chmod g+x, or set `directory`"};
+	static const char *const hint = "it needs x there: chgrp and chmod g+x, or set `directory`";
 	struct stat before = {0}, here = {.st_ino = 1}, there = {.st_ino = 2};
 
 	(void)stat(".", &before); /* still zeroes: no directory has them */
-	if (chdir(plan->directory) != 0) {
-		why.error = errno;
-		why.what = "the app user cannot enter";
-		why.about = handover_find_closed(why.object);
-		report_problem(to, &why);
-	}
+	if (chdir(plan->directory) != 0)
+		handover_unreachable(plan->directory, "directory", "the app user cannot enter", hint, to);
 	if (stat(".", &here) != 0 || stat(plan->directory, &there) != 0 ||
 	    here.st_ino != there.st_ino || here.st_dev != there.st_dev ||
 	    (plan->keeps_cwd && (here.st_ino != before.st_ino || here.st_dev != before.st_dev)))
-		report_problem(to, &why);
+		report_problem(to, &(struct problem){.status = PROBLEM_SELF, .word = "directory", .hint = hint,
+						     .object = text_of(plan->directory),
+						     .what = "is not the directory that was meant"});
 }
 
 struct handed_over handover_prepare(const struct launch_plan *plan, struct restored limits, struct powerless after,

@@ -43,19 +43,17 @@ bool identity_leave_caller(void) {
 }
 
 struct grouped identity_join_groups(const struct launch_plan *plan, struct restored after, const struct report *to) {
-	const bool is_done = !plan->has_root || (identity_set_groups(plan->gid.value, plan->groups, plan->group_count,
-								     to->scratch) && entry_hide());
 	(void)after;
-	must(is_done, to, "identity", "setgroups, setresgid",
+	must(!plan->has_root || (identity_set_groups(plan->gid.value, plan->groups, plan->group_count, to->scratch) &&
+				 entry_hide()), to, "identity", "setgroups, setresgid",
 	     "in a user namespace: map the app's group, allow setgroups");
 	return (struct grouped){plan->gid.value};
 }
 
 struct assumed identity_assume_user(const struct launch_plan *plan, struct confined after, const struct report *to) {
 	const uint32_t uid = plan->uid.value;
-	const bool is_done = plan->has_root ? identity_set_user(uid)
-					    : has_id(SYS_getresuid, SYS_setfsuid, uid) && entry_hide();
 	(void)after;
-	must(is_done, to, "identity", "setresuid", "in a user namespace: map the app's user");
+	must(plan->has_root ? identity_set_user(uid) : has_id(SYS_getresuid, SYS_setfsuid, uid) && entry_hide(), to,
+	     "identity", "setresuid", "in a user namespace: map the app's user");
 	return (struct assumed){uid};
 }

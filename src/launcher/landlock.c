@@ -34,16 +34,10 @@ static void allow_planned(int ruleset, const struct launch_plan *plan, const str
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
 		must(allow(ruleset, devices[i], plan->write_rights & FILE_RIGHTS) || errno == ENOENT || errno == EACCES, to,
 		     "write", devices[i], NULL);
-	for (size_t i = 0; i < plan->write_count; i++) {
-		struct problem why = {.status = PROBLEM_SELF, .word = "write", .object = text_of(plan->writes[i]),
-				      .what = "the app user cannot reach",
-				      .hint = "a write path must exist at launch: install -d -o USER -g GROUP PATH"};
-		if (allow(ruleset, plan->writes[i], plan->write_rights))
-			continue;
-		why.error = errno;
-		why.about = handover_find_closed(why.object);
-		report_problem(to, &why);
-	}
+	for (size_t i = 0; i < plan->write_count; i++)
+		if (!allow(ruleset, plan->writes[i], plan->write_rights))
+			handover_unreachable(plan->writes[i], "write", "the app user cannot reach",
+					     "a write path must exist at launch: install -d -o USER -g GROUP PATH", to);
 }
 
 static bool can_write(const char *path) {

@@ -32,7 +32,8 @@ struct workspace {
 	struct plan_given given; /* points to what is above */
 	struct report report;
 	struct problem why;
-	char policy_path[96], profile_path[96], secrets_path[POLICY_MAX_LINE], cwd[4096];
+	char policy_name[96], profile_name[96], cwd[4096];
+	struct text profile_path; /* stands in profile_name */
 	char policy_bytes[POLICY_MAX_BYTES], chunk[POLICY_MAX_BYTES], secrets[POLICY_MAX_BYTES];
 	struct launch_plan plan;
 	uint64_t site_bytes[PROGRAM_MAX_FILE / sizeof(uint64_t)];
@@ -44,12 +45,12 @@ static void refuse_unless(const struct workspace *w, bool is_good) {
 		report_problem(&w->report, &w->why);
 }
 
-static void join(char to[96], const char *directory, struct text name, const char *suffix) {
-	struct sink s = {.at = to, .size = 95};
+static struct text join(char to[96], const char *directory, struct text name, const char *suffix) {
+	struct sink s = {.at = to, .size = 96};
 	sink_words(&s, directory);
 	sink_text(&s, name);
 	sink_words(&s, suffix);
-	to[s.used] = '\0';
+	return (struct text){to, s.used};
 }
 
 static void read_request(struct workspace *w, int argc, char *const *argv) {
@@ -68,9 +69,8 @@ static void read_policy(struct workspace *w, int root) {
 	struct text bytes;
 	bool is_read;
 
-	join(w->policy_path, POLICIES, w->request.app, ".conf");
-	w->report.file = text_of(w->policy_path);
-	is_read = trusted_read(root, w->policy_path, TRUST_FILE, w->policy_bytes, POLICY_MAX_BYTES, &bytes, &w->why);
+	w->report.file = join(w->policy_name, POLICIES, w->request.app, ".conf");
+	is_read = trusted_read(root, w->report.file, TRUST_FILE, w->policy_bytes, POLICY_MAX_BYTES, &bytes, &w->why);
 	if (!is_read && w->why.error == ENOENT && text_equal(w->why.object, w->report.file))
 		problem_about(&w->why, "no-such-app", "no such app: there is no", w->report.file, NULL);
 	else if (!is_read && text_is(text_of(w->why.word), "policy-owner") && text_is(w->why.object, "/"))
@@ -88,7 +88,7 @@ static void read_accounts(struct workspace *w, int root) {
 	accounts_begin(&w->accounts, &w->policy);
 	for (w->account_file = ACCOUNTS_PASSWD; w->account_file <= ACCOUNTS_GROUP; w->account_file++)
 		refuse_unless(w, !accounts_wants(&w->accounts, &w->policy, w->account_file) ||
-				 trusted_stream(root, w->account_file == ACCOUNTS_PASSWD ? "/etc/passwd" : "/etc/group",
+				 trusted_stream(root, text_of(w->account_file == ACCOUNTS_PASSWD ? "/etc/passwd" : "/etc/group"),
 						w->chunk, sizeof(w->chunk), take_accounts, w, &w->why));
 }
 
@@ -111,18 +111,17 @@ static void authorize(struct workspace *w) {
 /* The filter is stale when a text that it was compiled from is not the one that is there now. */
 static bool read_site_profile(struct workspace *w, int root, struct text name) {
 	const struct program_file *const site = &w->profile;
-	char *const path = w->profile_path;
-	struct text bytes;
+	struct text bytes, *const path = &w->profile_path;
 
-	join(path, PROFILES, name, ".filter");
-	if (!trusted_read(root, path, TRUST_FILE, (char *)w->site_bytes, sizeof(w->site_bytes), &bytes, &w->why) ||
+	*path = join(w->profile_name, PROFILES, name, ".filter");
+	if (!trusted_read(root, *path, TRUST_FILE, (char *)w->site_bytes, sizeof(w->site_bytes), &bytes, &w->why) ||
 	    !program_read(bytes.at, bytes.length, shipped_arch, &w->profile, &w->why))
 		return false;
 	if (site->source_count == 0 || !text_equal(site->sources[0].name, name))
 		return problem_set(&w->why, PROBLEM_SELF, "filter-stale", "was compiled from another profile");
 	for (const struct program_source *from = site->sources; from < site->sources + site->source_count; from++) {
-		join(path, PROFILES, from->name, ".profile");
-		if (!trusted_read(root, path, TRUST_FILE, w->chunk, sizeof(w->chunk), &bytes, &w->why))
+		*path = join(w->profile_name, PROFILES, from->name, ".profile");
+		if (!trusted_read(root, *path, TRUST_FILE, w->chunk, sizeof(w->chunk), &bytes, &w->why))
 			return false;
 		if (program_digest(bytes.at, bytes.length) != from->digest)
 			return problem_set(&w->why, PROBLEM_SELF, "filter-stale",
@@ -138,17 +137,15 @@ static const struct program *read_profile(struct workspace *w, int root) {
 	if (wanted.is_none)
 		return NULL;
 	if (wanted.is_site && !read_site_profile(w, root, wanted.name)) {
-		w->why.object = text_of(w->profile_path);
+		w->why.object = w->profile_path;
 		w->why.hint = "runas-policy compile ";
 		w->why.hint_about = wanted.name;
 		report_problem(&w->report, &w->why);
 	}
-	if (!wanted.is_site && shipped == NULL) {
-		problem_about(&w->why, "filter-missing", "no shipped profile is called", wanted.name,
-			      "@app-server, @app-server-debug, @web-static");
-		w->why.line = policy_next(&w->policy, KEY_SYSCALLS, NULL)->line;
-		report_problem(&w->report, &w->why);
-	}
+	refuse_unless(w, wanted.is_site || shipped != NULL ||
+			 policy_refuse(&w->why, policy_next(&w->policy, KEY_SYSCALLS, NULL), "filter-missing",
+				       "no shipped profile is called", wanted.name,
+				       "@app-server, @app-server-debug, @web-static"));
 	if (!wanted.is_site)
 		w->profile = (struct program_file){.enforce = shipped->enforce, .complain = shipped->complain};
 	return wanted.is_complaining ? &w->profile.complain : &w->profile.enforce;
@@ -159,10 +156,8 @@ static struct text read_secrets(struct workspace *w, int root) {
 	const struct text path = policy_value(&w->policy, KEY_ENV_FILE);
 	struct text secrets = {0};
 
-	memcpy(w->secrets_path, path.at != NULL ? path.at : "", path.length);
 	refuse_unless(w, path.length == 0 || !w->caller.has_root ||
-			 trusted_read(root, w->secrets_path, TRUST_SECRET, w->secrets, sizeof(w->secrets), &secrets,
-				      &w->why));
+			 trusted_read(root, path, TRUST_SECRET, w->secrets, sizeof(w->secrets), &secrets, &w->why));
 	return secrets;
 }
 

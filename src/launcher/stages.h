@@ -83,7 +83,9 @@ struct powerless capabilities_drop(const struct launch_plan *plan, struct assume
 /* handover, the app user: directory (its rights decide), umask, core limit, no_new_privs, kept descriptors, signals. */
 struct handed_over handover_prepare(const struct launch_plan *plan, struct restored limits, struct powerless after,
 				    const struct report *to);
-struct text handover_find_closed(struct text path); /* the first part that the app user cannot enter; moves the cwd */
+/* With errno, and the first part of path that the app user cannot enter. */
+_Noreturn void handover_unreachable(const char *path, const char *word, const char *what, const char *hint,
+				    const struct report *to);
 /* landlock, the app user: writing is limited to the plan's paths, as they are now. */
 struct limited landlock_limit(const struct launch_plan *plan, struct handed_over after, const struct report *to);
 int landlock_abi(void); /* of this kernel, or -errno */

@@ -23,9 +23,9 @@ static bool fail(struct problem *why, struct text path, const char *what) {
 }
 
 /* -1, or the opened file; every directory on the way was judged before the next was opened. */
-static int open_trusted(int root, const char *path, enum trust_kind last, uint64_t most, struct stat *ret,
+static int open_trusted(int root, struct text path, enum trust_kind last, uint64_t most, struct stat *ret,
 			struct problem *why) {
-	struct text rest = text_of(path), seen = {path, 1};
+	struct text rest = path, seen = {path.at, 1};
 	int at = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	while (at > STDERR_FILENO) { /* 0 to 2 are taken: such an answer is a filter's */
@@ -41,7 +41,7 @@ static int open_trusted(int root, const char *path, enum trust_kind last, uint64
 			return at;
 		rest = text_after(rest, 1);
 		part = text_until(&rest, "/");
-		seen.length = strlen(path) - rest.length;
+		seen.length = path.length - rest.length;
 		errno = ENAMETOOLONG;
 		if (part.length < sizeof(name))
 			next = openat(at, memcpy(name, part.at, part.length), O_NOFOLLOW | O_CLOEXEC |
@@ -73,7 +73,7 @@ static size_t fill(int fd, char *buffer, size_t size) {
 	return held;
 }
 
-bool trusted_stream(int root, const char *path, char *buffer, size_t size, trusted_taker *take, void *context,
+bool trusted_stream(int root, struct text path, char *buffer, size_t size, trusted_taker *take, void *context,
 		    struct problem *why) {
 	struct stat before;
 	const int fd = open_trusted(root, path, TRUST_FILE, INT64_MAX, &before, why);
@@ -91,13 +91,13 @@ bool trusted_stream(int root, const char *path, char *buffer, size_t size, trust
 		memmove(buffer, buffer + used, held - used);
 		held -= used;
 	}
-	return close_unchanged(fd, &before, taken, text_of(path), why);
+	return close_unchanged(fd, &before, taken, path, why);
 }
 
-bool trusted_read(int root, const char *path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
+bool trusted_read(int root, struct text path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
 		  struct problem *why) {
 	struct stat before;
 	const int fd = open_trusted(root, path, kind, size, &before, why);
 	*ret = (struct text){buffer, fd < 0 ? 0 : fill(fd, buffer, size)};
-	return fd >= 0 && close_unchanged(fd, &before, ret->length, text_of(path), why);
+	return fd >= 0 && close_unchanged(fd, &before, ret->length, path, why);
 }

@@ -18,9 +18,9 @@ bool trusted_fstat(int fd, struct stat *ret);
 typedef size_t trusted_taker(void *context, struct text piece);
 
 /* The whole file, of this kind (no directory), at most size bytes. The problem's object is as much of path as was tried. */
-bool trusted_read(int root, const char *path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
+bool trusted_read(int root, struct text path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
 		  struct problem *why);
 
 /* The file piece by piece, of any size; a last line without its newline gets one. */
-bool trusted_stream(int root, const char *path, char *buffer, size_t size, trusted_taker *take, void *context,
+bool trusted_stream(int root, struct text path, char *buffer, size_t size, trusted_taker *take, void *context,
 		    struct problem *why);

@@ -68,18 +68,18 @@ static bool refuse(struct problem *why, const char *what, struct text name) {
 	return problem_about(why, "environment", what, name, "unset it, or take it out of `env_keep`");
 }
 
-bool environment_set(struct environment *e, struct sink *to, struct text name, struct text value, struct problem *why) {
-	char *const start = to->at + to->used;
+bool environment_set(struct environment *e, struct sink *to, const char *start, struct text rest, struct problem *why) {
+	const struct text name = environment_name(start[0] != '\0' ? text_of(start) : rest);
+	char *const at = to->at + to->used;
 
 	if (e->count >= ENVIRONMENT_MAX_COUNT)
 		return refuse(why, "more than 1024 variables, from", name);
-	sink_text(to, name);
-	sink_byte(to, '=');
-	sink_text(to, value);
+	sink_words(to, start);
+	sink_text(to, rest);
 	sink_byte(to, '\0');
 	if (to->full)
 		return refuse(why, "more than 128 KiB of environment, from", name);
-	e->strings[e->count++] = start;
+	e->strings[e->count++] = at;
 	return true;
 }
 
@@ -125,7 +125,7 @@ static bool add_secrets(struct environment *e, struct sink *bytes, struct text s
 			what = "runas-app itself sets this name";
 		else if (find(e, name) < e->count)
 			what = "this name is set twice";
-		else if (environment_set(e, bytes, name, text_after(line, name.length + 1), why))
+		else if (environment_set(e, bytes, "", line, why))
 			continue;
 		problem_about(why, "env-file", what != NULL ? what : "more than 1024 variables or 128 KiB of environment",
 			      (struct text){0}, is_shaped ? NULL : "NAME=value: no export, quotes round the value, or control characters");
@@ -138,12 +138,9 @@ static bool add_secrets(struct environment *e, struct sink *bytes, struct text s
 
 bool environment_fill(struct environment *e, struct sink *bytes, const struct policy *p, struct text secrets,
 		      char *const *caller, bool is_trusted, struct problem *why) {
-	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV, s)) != NULL;) {
-		const struct text name = environment_name(s->value);
-
-		if (!environment_set(e, bytes, name, text_after(s->value, name.length + 1), why))
+	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV, s)) != NULL;)
+		if (!environment_set(e, bytes, "", s->value, why))
 			return false;
-	}
 	if (!add_secrets(e, bytes, secrets, policy_value(p, KEY_ENV_FILE), why))
 		return false;
 	for (const size_t own = e->count; *caller != NULL; caller++) {
@@ -159,7 +156,7 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 			return refuse(why, "longer than 32 KiB:", name);
 		if (!is_trusted && !text_is_printable(pair))
 			return refuse(why, "holds a control character:", name);
-		if (!environment_set(e, bytes, name, value, why))
+		if (!environment_set(e, bytes, "", pair, why))
 			return false;
 	}
 	return true;

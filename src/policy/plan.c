@@ -142,18 +142,19 @@ static bool plan_environment(const struct plan_given *g, struct launch_plan *ret
 	struct sink bytes = {.at = ret->environment_bytes, .size = sizeof(ret->environment_bytes)};
 	struct text names = {0};
 	const uint64_t sockets = sockets_of(g->caller, ret, &named, &names);
-	const struct { const char *name; struct text value; } own[] = {
-		{"HOME", home}, {"USER", user}, {"LOGNAME", user}, {"SHELL", is_unusable ? text_of("/bin/sh") : shell},
-		{"PATH", search_path(p)}, {"PWD", ret->start}, {"TMPDIR", policy_value(p, KEY_TMP)},
-		{"LISTEN_FDS", sockets > 0 ? text_of_number(count, sockets) : names},
-		{"LISTEN_PID", sockets > 0 ? text_of_number(pid, g->caller->pid) : names}, {"LISTEN_FDNAMES", names},
+	const struct { const char *start; struct text value; } own[] = {
+		{"HOME=", home}, {"USER=", user}, {"LOGNAME=", user}, {"SHELL=", is_unusable ? text_of("/bin/sh") : shell},
+		{"PATH=", search_path(p)}, {"PWD=", ret->start}, {"TMPDIR=", policy_value(p, KEY_TMP)},
+		{"LISTEN_FDS=", sockets > 0 ? text_of_number(count, sockets) : names},
+		{"LISTEN_PID=", sockets > 0 ? text_of_number(pid, g->caller->pid) : names}, {"LISTEN_FDNAMES=", names},
 	};
 
 	if (home.length == 0)
 		return problem_about(why, "policy-value", "no home, and none in /etc/passwd", home, "home = /srv/app");
 	ret->environment.count = 0;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		if (own[i].value.length > 0 && !environment_set(&ret->environment, &bytes, text_of(own[i].name), own[i].value, why))
+		if (own[i].value.length > 0 &&
+		    !environment_set(&ret->environment, &bytes, own[i].start, own[i].value, why))
 			return false;
 	if (!environment_fill(&ret->environment, &bytes, p, g->secrets, g->caller->environment,
 			      caller_is_root(g->caller) || g->caller->uid.value == ret->uid.value, why))

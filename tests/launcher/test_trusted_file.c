@@ -77,7 +77,7 @@ static struct outcome read_path(const char *path, size_t size) {
 	struct outcome o = {0};
 
 	memset(buffer, 'x', sizeof(buffer));
-	o.is_read = trusted_read(root, path, TRUST_FILE, buffer, size, &o.bytes, &o.why);
+	o.is_read = trusted_read(root, text_of(path), TRUST_FILE, buffer, size, &o.bytes, &o.why);
 	o.is_missing = !o.is_read && o.why.error == ENOENT && text_is(o.why.object, path); /* as main.c tells it */
 	cr_expect(descriptors() == before, "%s: a descriptor was left open", path);
 	for (size_t i = size; i < sizeof(buffer); i++)
@@ -249,7 +249,7 @@ static bool stream(size_t size, struct problem *why) {
 	bool is_read;
 
 	taken.length = taken.pieces = 0;
-	is_read = trusted_stream(root, FILE_NAME, buffer, size, take, &taken, why);
+	is_read = trusted_stream(root, text_of(FILE_NAME), buffer, size, take, &taken, why);
 	cr_expect(descriptors() == before, "a descriptor was left open");
 	return is_read;
 }
