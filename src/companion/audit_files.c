@@ -70,7 +70,7 @@ static void add_place(struct audit *a, struct text written, struct audit_place i
 
 void audit_places(struct audit *a) {
 	const struct policy *policy = &a->draft->policy;
-	const struct text own_home = {a->draft->accounts.user.home, a->draft->accounts.user.home_length};
+	const struct text own_home = a->draft->accounts.user.home;
 	struct text directory = policy_value(policy, KEY_DIRECTORY), home = policy_value(policy, KEY_HOME);
 	static const char current[] = "/current";
 	const size_t tail = sizeof current - 1;

@@ -163,8 +163,8 @@ bool inspect_accounts(struct inspection *i) {
 		is_known = false;
 	}
 	if (is_known) {
-		snprintf(i->app.name, sizeof i->app.name, "%.*s", (int)draft->accounts.user.name_length,
-			 draft->accounts.user.name);
+		snprintf(i->app.name, sizeof i->app.name, "%.*s", (int)draft->accounts.user.name.length,
+			 draft->accounts.user.name.at);
 		i->app.uid = plan->uid.value;
 		i->app.gid = plan->gid.value;
 		i->app.group_count = plan->group_count;

@@ -254,7 +254,7 @@ static void inspect_write(struct inspection *i, const struct setting *s) {
 
 void inspect_paths(struct inspection *i) {
 	const struct accounts *a = &i->draft->accounts;
-	const struct text home = {a->user.home, a->user.home_length};
+	const struct text home = a->user.home;
 	const struct policy *p = &i->draft->policy;
 	const struct text start = policy_value(p, KEY_HOME).length > 0 ? policy_value(p, KEY_HOME) : home;
 

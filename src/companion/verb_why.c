@@ -350,7 +350,7 @@ static bool read_path(struct question *q, const char *path) {
 	if (q->draft != NULL && q->draft->is_valid)
 		base = policy_value(&q->draft->policy, KEY_DIRECTORY);
 	if (q->draft != NULL && q->draft->is_valid && base.length == 0)
-		base = (struct text){q->draft->accounts.user.home, q->draft->accounts.user.home_length};
+		base = q->draft->accounts.user.home;
 	if (path[0] == '\0' || base.length == 0) {
 		output_fail("write it from / on", "not an absolute path: %s", path);
 		return false;

@@ -19,7 +19,7 @@ static bool allow(int ruleset, const char *path, uint64_t rights) {
 	bool is_done = rule.parent_fd > STDERR_FILENO && trusted_fstat(rule.parent_fd, &file);
 
 	rule.allowed_access = S_ISDIR(file.st_mode) ? rights : rights & FILE_RIGHTS;
-	is_done = is_done && syscall(SYS_landlock_add_rule, (long)ruleset, (long)LANDLOCK_RULE_PATH_BENEATH, &rule, 0L) == 0;
+	is_done = is_done && !syscall(SYS_landlock_add_rule, (long)ruleset, (long)LANDLOCK_RULE_PATH_BENEATH, &rule, 0L);
 	const int error = errno;
 	if (rule.parent_fd > STDERR_FILENO)
 		(void)close(rule.parent_fd); /* it also closes on exec */
@@ -46,7 +46,7 @@ static bool can_write(const char *path) {
 }
 
 struct limited landlock_limit(const struct launch_plan *plan, struct handed_over after, const struct report *to) {
-	/* Anybody may open them for writing, and `write` cannot name what they are below of: no other sign shows a domain. */
+	/* Anybody may open them for writing, and `write` cannot name what is above them: nothing else shows a domain. */
 	static const char *const proofs[] = {"/dev/random", "/proc/self/attr/current"};
 	const struct landlock_ruleset_attr handled = {.handled_access_fs = plan->write_rights};
 	bool could[2], is_closed = false;

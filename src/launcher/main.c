@@ -85,11 +85,13 @@ static size_t take_accounts(void *context, struct text piece) {
 }
 
 static void read_accounts(struct workspace *w, int root) {
+	static const char *const files[] = {[ACCOUNTS_PASSWD] = "/etc/passwd", [ACCOUNTS_GROUP] = "/etc/group"};
+
 	accounts_begin(&w->accounts, &w->policy);
 	for (w->account_file = ACCOUNTS_PASSWD; w->account_file <= ACCOUNTS_GROUP; w->account_file++)
 		refuse_unless(w, !accounts_wants(&w->accounts, &w->policy, w->account_file) ||
-				 trusted_stream(root, text_of(w->account_file == ACCOUNTS_PASSWD ? "/etc/passwd" : "/etc/group"),
-						w->chunk, sizeof(w->chunk), take_accounts, w, &w->why));
+				 trusted_stream(root, text_of(files[w->account_file]), w->chunk, sizeof(w->chunk),
+						take_accounts, w, &w->why));
 }
 
 static void authorize(struct workspace *w) {

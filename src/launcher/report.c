@@ -91,7 +91,7 @@ static bool become_caller(const struct report *to) {
 
 _Noreturn void report_leave(const struct report *to, int fd, struct text words, int status) {
 	entry_ignore_pipe(); /* that nobody reads does not change our status */
-	/* A full pipe may hold us as long as its reader likes: not with the sockets of `listen`. close is sure to be left, too. */
+	/* A full pipe may hold us as long as its reader likes: not with the sockets of `listen`. close is left, too. */
 	for (int held = POLICY_FD_FIRST; to->is_sealed && held <= POLICY_FD_LAST; held++)
 		(void)syscall(SYS_close, (long)held);
 	if (to->is_sealed || (become_caller(to) && entry_unblock_signals()))

@@ -52,10 +52,10 @@ void caller_explain(struct problem *why); /* why there is no root */
 void capabilities_require(const struct launch_plan *plan, const struct report *to);
 
 /*
- * descriptors, root (or the app user): with `listen` the caller's from 3 up are closed first, which may block as long as
- * the caller likes (SO_LINGER, FUSE): while it can kill us, and before a port is held. Then the sockets of `listen`, from
- * descriptor 3, closing on exec; the last thing that may be refused. And root only: the pipes of `stdio_chown`, which a
- * shell's > /dev/stdout has to open again.
+ * descriptors, root (or the app user): with `listen` all from 3 up are closed first, which may block as long as the
+ * caller likes (SO_LINGER, FUSE): while it can kill us, and before a port is held. Then its sockets, from descriptor 3,
+ * closing on exec; the last thing that may be refused. And root only: the pipes of `stdio_chown`, which a shell's
+ * > /dev/stdout has to open again.
  */
 void descriptors_listen(const struct launch_plan *plan, const struct report *to);
 void descriptors_give_stdio(const struct launch_plan *plan, const struct report *to);

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The system call itself, whose struct stat x86-64 and arm64 have: libc's would pass old bytes of its stack for an answer. */
+/* The system call itself, which has libc's struct stat: libc's own would pass old bytes of its stack for an answer. */
 bool trusted_fstat(int fd, struct stat *ret) {
 	memset(ret, 0xff, sizeof(*ret));
 	return syscall(SYS_fstat, (long)fd, ret) == 0 && ret->st_uid != ~0U;

@@ -17,7 +17,7 @@ bool trusted_fstat(int fd, struct stat *ret);
 /* Takes a piece of the file, and says how many of its bytes it used up. */
 typedef size_t trusted_taker(void *context, struct text piece);
 
-/* The whole file, of this kind (no directory), at most size bytes. The problem's object is as much of path as was tried. */
+/* The whole file, of this kind (no directory), at most size bytes. A problem's object is what was tried of path. */
 bool trusted_read(int root, struct text path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
 		  struct problem *why);
 

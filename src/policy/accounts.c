@@ -29,11 +29,10 @@ bool accounts_wants(const struct accounts *a, const struct policy *p, enum accou
 		policy_next(p, KEY_HOME, NULL) == NULL || policy_next(p, KEY_DIRECTORY, NULL) == NULL);
 }
 
-static size_t keep_path(char *to, struct text from) {
-	if (from.length == 0 || from.length >= ACCOUNTS_MAX_FIELD || from.at[0] != '/')
-		return 0;
-	memcpy(to, from.at, from.length);
-	return from.length;
+static struct text keep(char to[ACCOUNTS_MAX_FIELD], struct text from, struct text start) {
+	if (from.length == 0 || from.length >= ACCOUNTS_MAX_FIELD || !text_starts(from, start))
+		return (struct text){0};
+	return (struct text){memcpy(to, from.at, from.length), from.length};
 }
 
 /* A second sight of the same is fine; of anything else, and the account is nobody's. */
@@ -73,10 +72,9 @@ static void take_line(struct accounts *a, const struct policy *p, enum accounts_
 	if (a->user.state == ACCOUNTS_ABSENT) {
 		a->user.uid = (uint32_t)id;
 		a->user.gid = (uint32_t)gid;
-		a->user.name_length = fields[0].length;
-		memcpy(a->user.name, fields[0].at, fields[0].length);
-		a->user.home_length = keep_path(a->user.home, fields[5]);
-		a->user.shell_length = keep_path(a->user.shell, fields[6]);
+		a->user.name = keep(a->user.bytes[0], fields[0], text_of(""));
+		a->user.home = keep(a->user.bytes[1], fields[5], text_of("/"));
+		a->user.shell = keep(a->user.bytes[2], fields[6], text_of("/"));
 	}
 	a->user.state = seen(a->user.state, a->user.uid == id && a->user.gid == gid);
 }

@@ -25,11 +25,11 @@ struct accounts {
 	} wanted[ACCOUNTS_MAX_WANTED];
 	size_t count;
 	bool in_long_line;
-	struct { /* the target's passwd entry; lengths are 0 when it has none */
+	struct { /* the target's passwd entry; home and shell may be empty, or all of it */
 		enum accounts_state state;
 		uint32_t uid, gid;
-		size_t name_length, home_length, shell_length;
-		char name[32], home[ACCOUNTS_MAX_FIELD], shell[ACCOUNTS_MAX_FIELD];
+		struct text name, home, shell;
+		char bytes[3][ACCOUNTS_MAX_FIELD]; /* where they stand */
 	} user;
 };
 

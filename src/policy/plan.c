@@ -89,7 +89,7 @@ static struct text search_path(const struct policy *p) {
 }
 
 static struct text home_of(const struct policy *p, const struct accounts *a) {
-	return value_or(p, KEY_HOME, (struct text){a->user.home, a->user.home_length});
+	return value_or(p, KEY_HOME, a->user.home);
 }
 
 bool plan_directory(const struct policy *p, const struct accounts *a, const struct caller *c, struct launch_plan *ret,
@@ -120,31 +120,32 @@ static uint64_t kept_sockets(const struct caller *c, uint32_t keep_fds, struct t
 }
 
 /* sd_listen_fds(3). A port is the name of the socket that is bound to it. */
-static uint64_t sockets_of(const struct caller *c, const struct launch_plan *plan, struct sink *ports, struct text *ret_names) {
+static uint64_t sockets_of(const struct caller *c, const struct launch_plan *plan, struct sink *ports, struct text *ret) {
 	if (plan->listen_count == 0)
-		return kept_sockets(c, plan->keep_fds, ret_names);
+		return kept_sockets(c, plan->keep_fds, ret);
 	for (const struct policy_listen *l = plan->listens; l < plan->listens + plan->listen_count; l++) {
 		sink_words(ports, l > plan->listens ? ":" : "");
 		sink_number(ports, l->port);
 	}
-	*ret_names = (struct text){ports->at, ports->used};
+	*ret = (struct text){ports->at, ports->used};
 	return plan->listen_count;
 }
 
 static bool plan_environment(const struct plan_given *g, struct launch_plan *ret, struct problem *why) {
 	static const char unusable[] = "|/usr/sbin/nologin|/sbin/nologin|/bin/false|/usr/bin/false";
 	const struct policy *const p = g->policy;
-	const struct text user = {g->accounts->user.name, g->accounts->user.name_length}, home = home_of(p, g->accounts);
-	const struct text shell = value_or(p, KEY_SHELL, (struct text){g->accounts->user.shell, g->accounts->user.shell_length});
-	const bool is_unusable = user.length > 0 && text_is_choice(shell, text_of(unusable));
+	const struct text user = g->accounts->user.name, home = home_of(p, g->accounts);
+	const struct text shell = value_or(p, KEY_SHELL, g->accounts->user.shell);
+	const bool is_usable = user.length == 0 || !text_is_choice(shell, text_of(unusable));
 	char ports[6 * POLICY_MAX_LISTEN], count[20], pid[20];
 	struct sink named = {.at = ports, .size = sizeof(ports)};
 	struct sink bytes = {.at = ret->environment_bytes, .size = sizeof(ret->environment_bytes)};
 	struct text names = {0};
 	const uint64_t sockets = sockets_of(g->caller, ret, &named, &names);
 	const struct { const char *start; struct text value; } own[] = {
-		{"HOME=", home}, {"USER=", user}, {"LOGNAME=", user}, {"SHELL=", is_unusable ? text_of("/bin/sh") : shell},
-		{"PATH=", search_path(p)}, {"PWD=", ret->start}, {"TMPDIR=", policy_value(p, KEY_TMP)},
+		{"HOME=", home}, {"USER=", user}, {"LOGNAME=", user},
+		{"SHELL=", is_usable ? shell : text_of("/bin/sh")}, {"PATH=", search_path(p)},
+		{"PWD=", ret->start}, {"TMPDIR=", policy_value(p, KEY_TMP)},
 		{"LISTEN_FDS=", sockets > 0 ? text_of_number(count, sockets) : names},
 		{"LISTEN_PID=", sockets > 0 ? text_of_number(pid, g->caller->pid) : names}, {"LISTEN_FDNAMES=", names},
 	};
@@ -175,7 +176,8 @@ static const char *add_path(struct sink *bytes, struct text directory, struct te
 
 static bool plan_paths(const struct plan_given *g, struct launch_plan *ret, struct problem *why) {
 	struct sink bytes = {.at = ret->path_bytes, .size = sizeof(ret->path_bytes)};
-	const struct text typed = text_of(g->request->command[0]), whole = g->match.path.length > 0 ? g->match.path : typed;
+	const struct text typed = text_of(g->request->command[0]);
+	const struct text whole = g->match.path.length > 0 ? g->match.path : typed;
 	struct text search = search_path(g->policy), slash = whole, part;
 
 	ret->directory = add_path(&bytes, ret->start, (struct text){0});

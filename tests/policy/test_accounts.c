@@ -32,9 +32,9 @@ Test(accounts, finds_a_user_whole) {
 	cr_expect(id_of(a, p, KEY_USER) == 4002);
 	cr_assert(a->user.state == ACCOUNTS_FOUND);
 	cr_expect(a->user.uid == 4002 && a->user.gid == 4002);
-	given_expect_text((struct text){a->user.name, a->user.name_length}, "app", "name");
-	given_expect_text((struct text){a->user.home, a->user.home_length}, "/srv/app", "home");
-	given_expect_text((struct text){a->user.shell, a->user.shell_length}, "/usr/sbin/nologin", "shell");
+	given_expect_text(a->user.name, "app", "name");
+	given_expect_text(a->user.home, "/srv/app", "home");
+	given_expect_text(a->user.shell, "/usr/sbin/nologin", "shell");
 }
 
 Test(accounts, finds_a_user_by_number_with_its_name) {
@@ -43,7 +43,7 @@ Test(accounts, finds_a_user_by_number_with_its_name) {
 
 	cr_expect(id_of(a, p, KEY_USER) == 4002);
 	cr_assert(a->user.state == ACCOUNTS_FOUND);
-	given_expect_text((struct text){a->user.name, a->user.name_length}, "app", "name");
+	given_expect_text(a->user.name, "app", "name");
 }
 
 Test(accounts, a_number_needs_no_entry) {
@@ -68,7 +68,7 @@ Test(accounts, homes_and_shells_that_are_no_paths) {
 		struct policy *p = given_policy("");
 		struct accounts *a = given_accounts(p, lines[i], "");
 
-		cr_expect(id_of(a, p, KEY_USER) == -1 || (a->user.home_length == 0 && a->user.shell_length == 0), "%s",
+		cr_expect(id_of(a, p, KEY_USER) == -1 || (a->user.home.length == 0 && a->user.shell.length == 0), "%s",
 			  lines[i]);
 	}
 	cr_expect(user_in("app:x:4002:4002::/srv/app/:/bin/sh\n") == 4002,
@@ -83,7 +83,7 @@ Test(accounts, a_home_too_long_to_keep) {
 	struct accounts *a = given_accounts(p, given_string(line), "");
 
 	cr_expect(a->user.state != ACCOUNTS_FOUND ||
-		  (a->user.home_length < ACCOUNTS_MAX_FIELD && a->user.shell_length < ACCOUNTS_MAX_FIELD));
+		  (a->user.home.length < ACCOUNTS_MAX_FIELD && a->user.shell.length < ACCOUNTS_MAX_FIELD));
 }
 
 Test(accounts, malformed_user_lines_never_match) {
@@ -216,7 +216,7 @@ Test(accounts, the_target_is_ambiguous_when_any_of_its_ids_is) {
 	cr_expect(a->user.state == ACCOUNTS_AMBIGUOUS, "two names of the number, two gids");
 	a = given_accounts(by_number, "app:x:4002:4002::/a:/bin/sh\nalias:x:4002:4002::/b:/bin/sh\n", "");
 	cr_expect(a->user.state == ACCOUNTS_FOUND, "two names of one uid and gid");
-	given_expect_text((struct text){a->user.name, a->user.name_length}, "app", "the first one");
+	given_expect_text(a->user.name, "app", "the first one");
 }
 
 /* A name never falls back: not to a number, not to 0, not to the caller. */
