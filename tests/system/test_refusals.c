@@ -227,6 +227,8 @@ Test(refusals, a_symlink_is_no_policy) {
 	world_app_policy("probe", "");
 	cr_assert(rename("/etc/runas-app", "/etc/elsewhere") == 0 && symlink("elsewhere", "/etc/runas-app") == 0);
 	expect_refused_policy("symlinked directory", "policy-", "/etc/runas-app");
+	cr_assert(unlink("/etc/runas-app") == 0); /* which is not to say that there is no such app */
+	expect_refused_policy("no directory", "policy-missing", "/etc/runas-app");
 }
 
 /* Attack A4. */
