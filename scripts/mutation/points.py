@@ -204,8 +204,9 @@ class Finder:
         elif word == "|":
             for child in children:
                 inside = self.inner(child)
-                if self.word(inside) != "|":
-                    self.add(*self.span(child), "0")
+                start, end = self.span(child)
+                if self.word(inside) != "|" and self.source[start:end] != b"O_RDONLY":  # which is 0
+                    self.add(start, end, "0")
 
     def visit_number(self, node, parent):
         start, end = self.span(node)

@@ -123,6 +123,8 @@ Test(accounts, malformed_user_lines_never_match) {
 		"app2:x:4002:4002::/srv/app:/bin/sh\n",
 		"#app:x:4002:4002::/srv/app:/bin/sh\n",
 		"app;x;4002;4002;;/srv/app;/bin/sh\n",
+		"app:x:4002:4002::/srv/app:/bin/"
+		"sh:::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::\n",
 	};
 
 	for (size_t i = 0; i < COUNT(lines); i++)
@@ -204,6 +206,57 @@ Test(accounts, twice_with_different_ids_is_nobody) {
 		  "nor when the first comes again");
 	cr_expect(group_in("web:x:4010:\nweb:x:4011:\n") == -1);
 	cr_expect(group_in("web:x:4010:\nweb:x:0:\nweb:x:4010:\n") == -1);
+	cr_expect(group_in("web:x:4010:\nweb:x:4011:\nweb:x:4011:\n") == -1, "nor when the second comes again");
+}
+
+Test(accounts, the_largest_id_is_one_below_minus_one) {
+	cr_expect(user_in("app:x:4294967294:4294967294::/srv/app:/bin/sh\n") == 4294967294);
+	cr_expect(group_in("web:x:4294967294:\n") == 4294967294);
+}
+
+/* Names never begin with a digit: a number in the policy is that number, whatever somebody is called. */
+Test(accounts, a_name_like_a_number_is_nobody) {
+	struct policy *p = given_whole_policy("runas-app = 1\nuser = 4002\ngroup = 4010\n");
+	struct accounts *a = given_accounts(p, "4002:x:5:5::/:/bin/sh\n", "4010:x:6:\n");
+
+	cr_expect(id_of(a, p, KEY_USER) == 4002 && id_of(a, p, KEY_GROUP) == 4010);
+	cr_expect(a->user.state == ACCOUNTS_ABSENT);
+	given_feed(a, p, ACCOUNTS_PASSWD, given_joined(given_times("n", 33), given(":x:4002:4002::/:/bin/sh\n")),
+		   65536);
+	cr_expect(a->user.state == ACCOUNTS_ABSENT, "33 bytes are no name");
+}
+
+Test(accounts, what_is_longest_and_still_kept) {
+	const struct text kept = given_joined(given("/"), given_times("h", ACCOUNTS_MAX_FIELD - 2));
+	const struct text lost = given_joined(kept, given("h"));
+	struct policy *p = given_policy("");
+	struct text line = given_joined(given("app:x:4002:4002::"), kept);
+	struct accounts *a;
+
+	line = given_joined(given_joined(line, given(":")), given_joined(lost, given("\n")));
+	a = given_accounts(p, given_string(line), "");
+	cr_assert(a->user.state == ACCOUNTS_FOUND);
+	cr_expect(a->user.home_length == ACCOUNTS_MAX_FIELD - 1 && a->user.shell_length == 0);
+}
+
+Test(accounts, only_what_is_counted_is_looked_at) {
+	struct policy *p = given_policy("");
+	struct accounts *a = given_accounts(p, "", "");
+	const size_t wanted = a->count;
+	uint32_t id;
+
+	p->settings[p->count] = (struct setting){given("ghost"), KEY_ALLOW_USERS, 1};
+	accounts_begin(a, p);
+	cr_expect(a->count == wanted);
+	a->wanted[wanted] = (struct accounts_wanted){&p->settings[p->count], ACCOUNTS_PASSWD, ACCOUNTS_FOUND, 0};
+	cr_expect(!accounts_id(a, &p->settings[p->count], &id));
+}
+
+Test(accounts, all_whole_lines_of_a_piece_are_used) {
+	struct policy *p = given_policy("");
+	struct accounts *a = given_accounts(p, "", "");
+
+	cr_expect(accounts_feed(a, p, ACCOUNTS_PASSWD, given("a\nb\nc")) == 4);
 }
 
 Test(accounts, the_target_is_ambiguous_when_any_of_its_ids_is) {
@@ -212,6 +265,10 @@ Test(accounts, the_target_is_ambiguous_when_any_of_its_ids_is) {
 	struct policy *by_number = given_whole_policy("runas-app = 1\nuser = 4002\n");
 
 	cr_expect(a->user.state == ACCOUNTS_AMBIGUOUS, "one uid, two gids");
+	a = given_accounts(p, "app:x:4002:4002::/a:/bin/sh\napp:x:0:4002::/a:/bin/sh\n", "");
+	cr_expect(a->user.state == ACCOUNTS_AMBIGUOUS, "two uids, one gid");
+	a = given_accounts(p, "app:x:1:2::/:/bin/sh\napp:x:1:3::/:/bin/sh\napp:x:1:2::/:/bin/sh\n", "");
+	cr_expect(a->user.state == ACCOUNTS_AMBIGUOUS, "nor when the first comes again");
 	a = given_accounts(by_number, "app:x:4002:4002::/a:/bin/sh\nalias:x:4002:7::/a:/bin/sh\n", "");
 	cr_expect(a->user.state == ACCOUNTS_AMBIGUOUS, "two names of the number, two gids");
 	a = given_accounts(by_number, "app:x:4002:4002::/a:/bin/sh\nalias:x:4002:4002::/b:/bin/sh\n", "");
@@ -328,6 +385,10 @@ Test(accounts, a_user_line_longer_than_the_piece_is_no_account) {
 	cr_expect(id_of(a, p, KEY_USER) == -1);
 	given_feed(a, p, ACCOUNTS_PASSWD, given(GIVEN_PASSWD), 65536);
 	cr_expect(id_of(a, p, KEY_USER) == 4002, "the lines behind it are read");
+	a = given_accounts(p, "", "");
+	line = given_joined(given("app:x:4002:4002::/:/bin/"), given_joined(given_times("s", 70000), given("\n")));
+	given_feed(a, p, ACCOUNTS_PASSWD, line, 65536);
+	cr_expect(id_of(a, p, KEY_USER) == -1, "though its head has all the fields");
 }
 
 Test(accounts, the_tail_of_a_long_line_is_no_line) {

@@ -84,6 +84,7 @@ Test(command, patterns_that_can_be_written) {
 		"/bin/x \"*\" y",
 		"/bin/x \"\"",
 		"/bin/x \"a\" *",
+		"/bin/x \"a b\"\tc",
 		"/bin/x\t{word}\t*",
 		"/bin/x a,b",
 		"/bin/x #",
@@ -111,6 +112,8 @@ Test(command, patterns_that_cannot) {
 		{"{word}", "absolute path"},
 		{"/bin/{word}", "absolute path"},
 		{"{path:/bin}", "absolute path"},
+		{"/bin/x{int}", "absolute path"},
+		{"/bin/x{a|b}y", "absolute path"},
 		{"\"true\"", "absolute path"},
 		{"\"\"", "absolute path"},
 		{"* x", "misplaced"},
@@ -297,6 +300,16 @@ Test(command, path_takes_the_directory_and_what_is_below) {
 	cr_expect(!allows("/bin/x {path:/srv/app}", newline, ""));
 }
 
+Test(command, what_stands_behind_a_hole_is_compared) {
+	static const struct match_case cases[] = {
+		{"/bin/x --n={int}s", "x --n=5t", false}, {"/bin/x {word}.rb", "x a.py", false},
+		{"/bin/x -{a|b}-", "x -a+", false},	  {"/bin/x {path:/srv}.rb", "x /srv/a.py", false},
+		{"/bin/x a{word}bc", "x abc", false},	  {"/bin/x a=/b{path:/b}/b", "x a=/b", false},
+	};
+
+	expect_matches(cases, COUNT(cases));
+}
+
 Test(command, a_final_star_takes_any_further_arguments) {
 	static const struct match_case cases[] = {
 		{"/bin/x *", "x", true},       {"/bin/x *", "x -a --b /c ..", true}, {"/bin/x a *", "x a", true},
@@ -335,6 +348,8 @@ Test(command, star_alone_runs_what_was_typed) {
 	given_expect_text(m.path, "/bin/x", "a pattern that names the file goes first");
 	cr_assert(find("command = *\ncommand = /bin/x\n", typed("x y"), "", &m, &why));
 	cr_expect(m.path.length == 0, "what no other pattern describes is typed as it is");
+	cr_assert(find("command = *\ncommand = /bin/x *\n", typed("x y"), "", &m, &why));
+	given_expect_text(m.path, "/bin/x", "nor does it go before one that ends in *");
 }
 
 Test(command, the_file_is_the_patterns_and_never_the_callers) {
@@ -392,6 +407,26 @@ Test(command, relative_to_the_directory) {
 			  "%s from \"%s\"", cases[i].typed, cases[i].directory);
 }
 
+Test(command, only_below_the_directory_a_path_may_be_left_out) {
+	cr_expect(!allows("/usr/bin/php", typed("bin/php"), "/opt"), "as long as /usr");
+	cr_expect(!allows("/usr/bin/php", typed("sr/bin/php"), "/"));
+	cr_expect(allows("/a/bin/x", typed("bin/x"), "/a"));
+}
+
+Test(command, a_pattern_that_nobody_checked_allows_nothing) {
+	struct policy *p = given_policy("command = /bin/x\n");
+	const struct request r = request_of(typed("x")), behind = request_of(typed("y"));
+	struct command_match m;
+	struct problem why;
+
+	p->settings[p->count] = (struct setting){given("/bin/y"), KEY_COMMAND, 9};
+	cr_expect(command_find(p, &r, given(""), &m, &why) && m.by->line == 3);
+	p->settings[p->count - 1].value = given("\"/bin/x");
+	cr_expect(!command_find(p, &r, given(""), &m, &why));
+	p->settings[p->count - 1].key = KEY_ENV;
+	cr_expect(!command_find(p, &behind, given(""), &m, &why), "behind the last setting");
+}
+
 Test(command, nothing_runs_without_a_command_line) {
 	struct command_match m;
 	struct problem why;
@@ -423,7 +458,18 @@ Test(command, a_refusal_names_the_nearest_pattern_and_what_differs) {
 		cr_expect(strcmp(why.word, "command") == 0, "%s: %s", cases[i].typed, why.word);
 		given_expect_text(why.about, cases[i].about, cases[i].typed);
 		given_expect_text(why.hint_about, cases[i].nearest, cases[i].typed);
+		cr_expect((strstr(why.hint, "nearest") != NULL) == (cases[i].typed[0] != 'z'), "%s: %s", cases[i].typed,
+			  why.hint);
 	}
+}
+
+Test(command, a_problem_shows_what_it_is_about) {
+	struct problem why;
+
+	cr_expect(!command_check(given("/bin/x {path:srv}"), &why));
+	given_expect_text(why.about, "srv", "the path of a hole");
+	cr_expect(!command_check(given("/bin/x a*b"), &why));
+	given_expect_text(why.about, "*", "what is misplaced");
 }
 
 /* --- serve: a command that gets the sockets of `listen` -------------------------------------------------------- */

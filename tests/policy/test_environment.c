@@ -141,8 +141,8 @@ Test(environment, assignments) {
 Test(environment, words_of_env_keep) {
 	static const char *const good[] = {"PORT", "DATABASE_URL", "_x",	"MY_*", "XDG_*", "*",
 					   "none", "@systemd",	   "RAILS_ENV", "TZ",	"TMPDIR"};
-	static const char *const bad[] = {"",	    "A*",  "A*B", "_*", "**",  "*A",	       "@",
-					  "@other", "A=b", "A,B", "1A", "A-B", "BASH_FUNC_x%%"};
+	static const char *const bad[] = {"",	"A*",  "A*B",		"_*",  "**", "*A", "@", "@other", "A=b", "A,B",
+					  "1A", "A-B", "BASH_FUNC_x%%", "A_-", "AB*"};
 
 	for (size_t i = 0; i < COUNT(good); i++)
 		cr_expect(environment_is_keep_word(given(good[i])), "%s", good[i]);
@@ -204,6 +204,41 @@ Test(environment, by_default_only_the_terminal_and_the_language) {
 	expect_value(f, "TERM", "xterm");
 	expect_value(f, "TZ", "UTC");
 	expect_value(f, "COLORTERM", "1");
+}
+
+/* TZ=:/a/fifo: what nobody asked for names no file, but the one that everybody has. */
+Test(environment, by_default_no_file_is_named) {
+	static const struct {
+		const char *zone;
+		bool is_kept;
+	} cases[] = {
+		{"TZ=Europe/Berlin", true},
+		{"TZ=:/etc/localtime", true},
+		{"TZ=/etc/localtime", true},
+		{"TZ=a./", false},
+		{"TZ=:/a/fifo", false},
+		{"TZ=/a/fifo", false},
+		{"TZ=a:/b", false},
+		{"TZ=../b", false},
+		{"TZ=./b", false},
+		{"TZ=a/b:c", true},
+		{"TZ=/", false},
+		{"TZ=ab/:c", true},
+		{"TZ=", true},
+		{"TZ=a/.", true},
+		{"TZ=:a/b", true},
+		{"TZ=.a/b", true},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct filled *f = fill("", CALLER(cases[i].zone), false);
+
+		cr_expect(f->is_done && f->e.count == cases[i].is_kept, "%s", cases[i].zone);
+		f = fill("", CALLER(cases[i].zone), true);
+		cr_expect(f->is_done && f->e.count == 1, "%s, from root", cases[i].zone);
+		f = fill("env_keep = TZ\n", CALLER(cases[i].zone), false);
+		cr_expect(f->is_done && f->e.count == 1, "%s, asked for", cases[i].zone);
+	}
 }
 
 Test(environment, env_keep_adds_and_none_clears) {
@@ -343,7 +378,8 @@ Test(environment, all_of_it_has_1024_variables) {
 	cr_expect(f->is_done && f->e.count == ENVIRONMENT_MAX_COUNT, "%s", f->why.what);
 	pairs[ENVIRONMENT_MAX_COUNT] = given_string(given("LAST=1"));
 	pairs[ENVIRONMENT_MAX_COUNT + 1] = NULL;
-	cr_expect(!fill("env_keep = *\n", pairs, true)->is_done);
+	f = fill("env_keep = *\n", pairs, true);
+	expect_refused(f, "more than 1024 variables", "LAST");
 }
 
 Test(environment, asking_for_one_variable) {
@@ -389,6 +425,7 @@ static void expect_secret_kept(struct text secrets, const struct filled *f, cons
 	given_expect_text(why->object, SECRET_PATH, "object");
 	given_expect_text(why->about, "", "about");
 	given_expect_text(why->hint_about, "", "behind the hint");
+	cr_expect((why->hint != NULL) == (strncmp(words, "not NAME", 8) == 0), "%s: %s", words, why->hint);
 	cr_expect(!is_inside(why->word, secrets) && !is_inside(why->what, secrets) && !is_inside(why->hint, secrets));
 	for (size_t i = 0; i < COUNT(fields); i++)
 		cr_expect(!is_inside(fields[i].at, secrets), "field %zu shows the file", i);
