@@ -12,6 +12,7 @@ import re
 from clang.cindex import CursorKind as Kind, Index, StorageClass, TypeKind
 
 COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
+ALWAYS_FALSE = ("fail", "problem_set", "problem_about")  # so that not looking at it changes nothing
 SEES_THROUGH = (Kind.UNEXPOSED_EXPR, Kind.PAREN_EXPR)
 # Which children of these are statements: from here on.
 BODIES = {Kind.COMPOUND_STMT: 0, Kind.IF_STMT: 1, Kind.FOR_STMT: -1, Kind.WHILE_STMT: 1, Kind.CASE_STMT: -1}
@@ -125,7 +126,7 @@ class Finder:
         elif node.kind == Kind.CONDITIONAL_OPERATOR:
             for child in children:
                 self.truth(child)
-        elif not self.is_pure and self.calls(node):
+        elif not self.is_pure and self.calls(node) and node.spelling not in ALWAYS_FALSE:
             for value in values:  # the act stays, and its result is not looked at
                 self.add(start, end, f"((void)({self.source[start:end].decode()}), {value})")
 

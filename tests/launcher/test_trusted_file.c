@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* Open and read what root alone could have written. Each test has a root directory of its own. */
-#include <criterion/criterion.h>
+#include "tests/launcher/room.h"
+
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "launcher/trusted_file.h"
-#include "tests/helpers/skip.h"
 
 #define SIZE 4096
 #define FILE_NAME "/etc/runas-app/app.conf"
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static char base[32];
 static int root = -1;
@@ -334,4 +326,84 @@ Test(trusted_file, what_changes_while_it_is_read_is_not_believed) {
 			  "change %zu: %s", i, why.what);
 		cr_expect(text_is(why.object, FILE_NAME));
 	}
+}
+
+/* --- a kernel that lies, in a child ---------------------------------------------------------------------------- */
+
+static struct outcome read_in_child(void) {
+	struct outcome o = {.is_missing = true};
+
+	o.is_read = trusted_read(root, FILE_NAME, TRUST_FILE, buffer, SIZE, &o.bytes, &o.is_missing, &o.why);
+	ROOM_EXPECT(!o.is_read && !o.is_missing && o.why.word != NULL && strcmp(o.why.word, "policy-unreadable") == 0);
+	return o;
+}
+
+static void expect_what(const struct outcome *o, const char *what) {
+	ROOM_EXPECT(o->why.what != NULL && strcmp(o->why.what, what) == 0, "%s", o->why.what);
+	ROOM_EXPECT(o->why.hint == NULL, "a hint that is about symlinks");
+}
+
+static void open_root(void) {
+	root = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ROOM_EXPECT(root > 2);
+}
+
+static void fstat_lies(void) {
+	struct stat known = {0};
+
+	open_root();
+	room_answer(SYS_fstat, 0);
+	ROOM_EXPECT(!trusted_fstat(root, &known), "what was there before is no answer");
+	const struct outcome o = read_in_child();
+	expect_what(&o, "cannot be looked at");
+}
+
+static void open_fails(void) {
+	open_root();
+	room_answer(SYS_openat, EIO);
+	const struct outcome o = read_in_child();
+	expect_what(&o, "cannot be opened");
+}
+
+static void standard_error_is_closed(void) {
+	open_root();
+	close(2);
+	const struct outcome o = read_in_child();
+	expect_what(&o, "cannot be opened");
+}
+
+Test(trusted_file, an_fstat_that_did_nothing_is_no_answer) { room_passes(fstat_lies); }
+Test(trusted_file, a_root_that_cannot_be_opened_is_not_missing) { room_passes(open_fails); }
+Test(trusted_file, descriptors_0_to_2_are_nobodys_file) { room_passes(standard_error_is_closed); }
+
+/* On the way nothing is opened that could notice it (a FIFO, a device): only directories are. */
+Test(trusted_file, what_is_no_directory_is_not_opened) {
+	make_file("/etc/file", "");
+	cr_expect(expect_refused("/etc/file/app.conf", "policy-type", "/etc/file").why.error == ENOTDIR);
+	cr_assert(symlinkat("runas-app", root, "etc/link") == 0);
+	cr_expect(expect_refused("/etc/link/app.conf", "policy-type", "/etc/link").why.error == ENOTDIR);
+}
+
+Test(trusted_file, a_part_as_long_as_a_path_is_refused) {
+	char path[5000] = "/etc/";
+
+	memset(path + 5, 'a', 4000);
+	expect_refused(path, "policy-unreadable", path);
+}
+
+static size_t see_descriptors(void *context, struct text piece) {
+	for (int fd = 3; fd < 64; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			*(int *)context += (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0;
+	return piece.length;
+}
+
+Test(trusted_file, what_is_being_read_closes_on_exec) {
+	int left = 0, before = 0;
+	struct problem why;
+
+	see_descriptors(&before, (struct text){0});
+	cr_assert(trusted_stream(root, FILE_NAME, buffer, SIZE, see_descriptors, &left, &why));
+	cr_expect(left == before * 2, "%d, not twice %d", left,
+		  before); /* it takes two pieces: the file, and its end */
 }
