@@ -364,6 +364,15 @@ Test(environment, all_of_it_has_128_kib) {
 	expect_refused(fill("env_keep = *\n", pairs, true), "128 KiB", "B");
 }
 
+Test(environment, the_policys_own_must_fit_too) {
+	struct environment e = {0};
+	struct sink bytes = {.at = given_room(8), .size = 8};
+	struct problem why;
+
+	cr_expect(!environment_fill(&e, &bytes, given_policy("env = LONG=123456\n"), (struct text){0}, CALLER(NULL),
+				    true, &why));
+}
+
 Test(environment, all_of_it_has_1024_variables) {
 	char **pairs = (char **)(void *)given_room((ENVIRONMENT_MAX_COUNT + 2) * sizeof(char *));
 	char pair[32];

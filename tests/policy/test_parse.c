@@ -318,6 +318,20 @@ Test(policy_parse, rejects_dos_line_ends_with_a_hint) {
 	given_expect_text(why.about, "\r", "about");
 }
 
+Test(policy_parse, other_hints_are_about_the_key) {
+	static const char *const lines[] = {"allow_users = +a\n", "group = a,b\n", "umask = 7,7\n"};
+	bool is_good;
+	struct problem why;
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		parse(given_joined(given(GIVEN_START), given(lines[i])), &is_good, &why);
+		cr_assert(!is_good && why.hint != NULL, "%s", lines[i]);
+		cr_expect(strstr(why.hint, "commas") == NULL, "%s: %s", lines[i], why.hint);
+	}
+	parse(given("runas-app\x01= 1\n"), &is_good, &why);
+	cr_expect(!is_good && why.hint == NULL, "%s", why.hint);
+}
+
 Test(policy_parse, commas_get_a_hint) {
 	static const char *const lines[] = {"allow_users = a,b\n", "allow_groups = a, b\n", "groups = a ,b\n",
 					    "env_keep = A,B\n", "keep_fds = 3,4\n"};

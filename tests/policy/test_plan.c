@@ -3,6 +3,7 @@
 #include "tests/policy/given.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/landlock.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -275,6 +276,38 @@ Test(plan, a_callers_limits_go_to_fixed_ones) {
 		  built(by_deploy(""))->limits[RLIMIT_RTPRIO].hard == 0);
 	cr_expect(plan->nice.is_set && plan->nice.value == 0 && plan->oom_score_adj.is_set &&
 		  plan->oom_score_adj.value == 0);
+}
+
+/* The table of SECURITY.md, section 4. */
+Test(plan, the_fixed_limits_are_these) {
+	const uint64_t no = UINT64_MAX;
+	const struct plan_limit wants[POLICY_LIMITS] = {
+		[RLIMIT_CPU] = {true, no, no, no},
+		[RLIMIT_FSIZE] = {true, no, no, no},
+		[RLIMIT_DATA] = {true, no, no, no},
+		[RLIMIT_STACK] = {true, 8388608, no, 8388608},
+		[RLIMIT_CORE] = {true, 0, no, 0},
+		[RLIMIT_RSS] = {true, no, no, no},
+		[RLIMIT_NPROC] = {true, no, no, 1024},
+		[RLIMIT_NOFILE] = {true, 1024, 524288, 4096},
+		[RLIMIT_MEMLOCK] = {true, 8388608, 8388608, 65536},
+		[RLIMIT_AS] = {true, no, no, no},
+		[RLIMIT_LOCKS] = {true, no, no, no},
+		[RLIMIT_SIGPENDING] = {true, no, no, 1024},
+		[RLIMIT_MSGQUEUE] = {true, 819200, 819200, 819200},
+		[RLIMIT_NICE] = {true, 0, 0, 0},
+		[RLIMIT_RTPRIO] = {true, 0, 0, 0},
+		[RLIMIT_RTTIME] = {true, no, no, no},
+	};
+	const struct launch_plan *plan = built(by_deploy(""));
+
+	for (int i = 0; i < POLICY_LIMITS; i++) {
+		const struct plan_limit *is = &plan->limits[i], *want = &wants[i];
+
+		cr_expect(is->is_set && is->soft == want->soft && is->hard == want->hard &&
+				  is->least_hard == want->least_hard,
+			  "limit %d: %" PRIu64 " %" PRIu64 " %" PRIu64, i, is->soft, is->hard, is->least_hard);
+	}
 }
 
 Test(plan, what_root_set_stays) {
