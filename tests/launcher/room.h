@@ -221,6 +221,13 @@ static inline const char *room_status_of(pid_t pid, const char *name) {
 		room_expect(strcmp(is_, want) == 0, name, __LINE__, "\"%s\", not \"%s\"", is_, want);                  \
 	} while (0)
 
+static inline void room_load(struct sock_filter *code, unsigned short length) {
+	const struct sock_fprog filter = {length, code};
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0)
+		ROOM_EXPECT(false, "seccomp: %s", strerror(errno));
+}
+
 /*
  * From now on this system call answers `error` without being done; 0 is the lie that it went well. The number is the
  * native architecture's: what comes in another way is not the launcher.
@@ -232,10 +239,24 @@ static inline void room_answer(long number, unsigned error) {
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	const struct sock_fprog filter = {COUNT(code), code};
 
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0)
-		ROOM_EXPECT(false, "seccomp: %s", strerror(errno));
+	room_load(code, COUNT(code));
+}
+
+/* The same, where the call's first argument (and the second, unless it is -1) is this one. */
+static inline void room_answer_where(long number, uint32_t first, int64_t second, unsigned error) {
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)second, 0, second < 0 ? 0 : 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	room_load(code, COUNT(code));
 }
 
 /* --- what main would have built ------------------------------------------------------------------------------- */

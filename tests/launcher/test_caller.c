@@ -63,6 +63,61 @@ static void half_root(void) {
 
 Test(caller, half_of_root_is_none) { room_passes(half_root); }
 
+/* Started without root, every id has to be the app user's. */
+static void mixed(void) {
+	static const struct {
+		uid_t u[3];
+		gid_t g[3];
+	} ids[] = {
+		{{ROOM_APP, ROOM_WEB, ROOM_APP}, {ROOM_APP, ROOM_APP, ROOM_APP}},
+		{{ROOM_APP, ROOM_APP, ROOM_WEB}, {ROOM_APP, ROOM_APP, ROOM_APP}},
+		{{ROOM_APP, ROOM_APP, ROOM_APP}, {ROOM_APP, ROOM_WEB, ROOM_APP}},
+		{{ROOM_APP, ROOM_APP, ROOM_APP}, {ROOM_APP, ROOM_APP, ROOM_WEB}},
+	};
+
+	ROOM_EXPECT(prctl(PR_SET_SECUREBITS, 1 << 2) == 0); /* SECBIT_NO_SETUID_FIXUP: root's rights stay with us */
+	for (size_t i = 0; i < COUNT(ids); i++) {
+		ROOM_EXPECT(setresgid(ids[i].g[0], ids[i].g[1], ids[i].g[2]) == 0);
+		ROOM_EXPECT(setresuid(ids[i].u[0], ids[i].u[1], ids[i].u[2]) == 0);
+		ROOM_EXPECT(!identify().is_uniform, "%zu", i);
+	}
+}
+
+Test(caller, one_id_of_another_is_not_uniform) { room_passes(mixed); }
+
+static void groups_fail(void) {
+	room_answer(SYS_getgroups, EPERM);
+	identify();
+}
+
+static void groups_are_hidden(void) {
+	const gid_t mine[] = {27, 4020};
+
+	room_become_setuid(mine, 2);
+	room_answer_where(SYS_getgroups, CALLER_MAX_GROUPS, -1, 0);
+	identify();
+}
+
+Test(caller, groups_that_cannot_be_read_are_not_none) {
+	room_refuses(groups_fail, 125, "[caller]");
+	room_refuses(groups_are_hidden, 125, "[caller]");
+}
+
+static void no_cwd(void) {
+	room_answer(SYS_getcwd, 0);
+	ROOM_EXPECT(identify().cwd.length == 0);
+}
+
+static void outside(void) {
+	ROOM_EXPECT(chdir("/usr") == 0 && chroot("/tmp") == 0);
+	ROOM_EXPECT(identify().cwd.length == 0);
+}
+
+Test(caller, what_is_no_path_is_no_cwd) {
+	room_passes(no_cwd);
+	room_passes(outside);
+}
+
 static void many_groups(void) {
 	static gid_t many[CALLER_MAX_GROUPS];
 	struct caller c;

@@ -74,6 +74,8 @@ static void confine(void) {
 	ROOM_EXPECT_STATUS("CapBnd", NONE);
 	ROOM_EXPECT_STATUS("CapAmb", NONE);
 	ROOM_EXPECT_STATUS("CapInh", NONE);
+	ROOM_EXPECT_STATUS("CapPrm", "00000000000000c0"); /* SETGID and SETUID: to become the app user, or the caller */
+	ROOM_EXPECT_STATUS("CapEff", "00000000000000c0");
 	ROOM_EXPECT(prctl(PR_SET_SECUREBITS, 0) != 0 && errno == EPERM);
 	ROOM_EXPECT(prctl(PR_SET_KEEPCAPS, 1) != 0 && errno == EPERM);
 	/* NO_SETUID_FIXUP is locked off, so that the change of uid itself takes what is left. */
@@ -229,6 +231,16 @@ static void empty_bounding_set(void) {
 
 Test(capabilities, setpcap_is_not_required_when_the_bounding_set_is_empty) { room_passes(empty_bounding_set); }
 
+static void empty_and_confined(void) {
+	empty_bounding_set();
+	all_stages();
+}
+
+/* The securebits could not be locked either. */
+Test(capabilities, without_setpcap_an_empty_bounding_set_is_refused_all_the_same) {
+	room_refuses(empty_and_confined, 125, "bounding set");
+}
+
 /* Whoever skips the check above still meets a wall. */
 static void confine_without_setpcap(void) {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -299,5 +311,75 @@ Test(capabilities, calls_that_answer_0_without_being_done_are_noticed) {
 	for (size_t i = 0; i < COUNT(lies); i++) {
 		lie = lies[i];
 		room_refuses(lied_to, 125, "[capabilities]");
+	}
+}
+
+/* --- one call among many that lies ------------------------------------------------------------------------------- */
+
+static struct {
+	long number;
+	uint32_t first;
+	int64_t second;
+	unsigned error;
+} answer;
+
+static void one_lie(void) {
+	room_ordinary_plan();
+	room_answer_where(answer.number, answer.first, answer.second, answer.error);
+	all_stages();
+}
+
+Test(capabilities, one_false_answer_is_noticed) {
+	static const struct {
+		uint32_t option;
+		int64_t capability;
+		const char *words;
+	} lies[] = {
+		{PR_CAPBSET_DROP, CAP_KILL, "bounding set"}, {PR_CAPBSET_DROP, -1, "bounding set"},
+		{PR_CAPBSET_READ, -1, "bounding set"},	     {PR_SET_SECUREBITS, -1, "securebits"},
+		{PR_GET_SECUREBITS, -1, "securebits"},
+	};
+
+	for (size_t i = 0; i < COUNT(lies); i++) {
+		answer.number = SYS_prctl;
+		answer.first = lies[i].option;
+		answer.second = lies[i].capability;
+		answer.error = 0;
+		room_refuses(one_lie, 125, lies[i].words);
+	}
+}
+
+static void road_answers(void) {
+	room_become_app();
+	room_ordinary_plan();
+	room_plan.has_root = room_plan.restores = false;
+	ROOM_EXPECT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0); /* or no filter could be loaded */
+	room_answer_where(answer.number, answer.first, answer.second, answer.error);
+	capabilities_drop(&room_plan, (struct assumed){ROOM_APP}, &room_report);
+}
+
+/* Each is tried; closed is what the kernel says of a road that is closed, and nothing else. */
+Test(capabilities, every_way_back_is_tried) {
+	static const struct {
+		long number;
+		uint32_t first;
+		const char *words;
+	} roads[] = {
+		{SYS_setresuid, UINT32_MAX, "setresuid"},
+		{SYS_setresgid, UINT32_MAX, "setresgid"},
+		{SYS_setgroups, 0, "setgroups"},
+		{SYS_prctl, PR_SET_SECUREBITS, "securebits"},
+	};
+
+	for (size_t i = 0; i < COUNT(roads); i++) {
+		answer.number = roads[i].number;
+		answer.first = roads[i].first;
+		answer.second = -1;
+		answer.error = 0;
+		room_refuses(road_answers, 125, roads[i].words);
+		answer.error = ENOSYS;
+		room_refuses(road_answers, 125, roads[i].words);
+		answer.error = EINVAL; /* a user namespace without uid 0 */
+		room_passes(road_answers);
 	}
 }

@@ -116,10 +116,35 @@ static void as_sets(void) {
 	ROOM_EXPECT(!identity_has_groups(ROOM_APP, other_order, 3, room_scratch), "another real gid");
 	ROOM_EXPECT(setresgid(ROOM_APP, ROOM_APP, ROOM_APP) == 0 && syscall(SYS_setfsgid, ROOM_WEB) == ROOM_APP);
 	ROOM_EXPECT(!identity_has_groups(ROOM_APP, other_order, 3, room_scratch), "another fsgid");
+	ROOM_EXPECT(setresgid(ROOM_APP, ROOM_WEB, ROOM_APP) == 0 && syscall(SYS_setfsgid, ROOM_APP) == ROOM_WEB);
+	ROOM_EXPECT(!identity_has_groups(ROOM_APP, other_order, 3, room_scratch), "another effective gid");
 }
 
 /* Attack B6. */
 Test(identity, groups_are_compared_as_a_set_with_every_gid) { room_passes(as_sets); }
+
+/* A caller's, to whom a report goes back: more than any plan has. */
+static void hundred_groups(void) {
+	gid_t groups[100];
+
+	for (unsigned i = 0; i < COUNT(groups); i++)
+		groups[i] = 5000 + i;
+	ROOM_EXPECT(identity_set_groups(ROOM_APP, groups, COUNT(groups), room_scratch));
+	groups[50] = 4999;
+	ROOM_EXPECT(!identity_has_groups(ROOM_APP, groups, COUNT(groups), room_scratch));
+}
+
+Test(identity, a_caller_may_have_more_groups_than_a_plan) { room_passes(hundred_groups); }
+
+static void stay_caller(void) {
+	const gid_t none = ROOM_CALLER;
+
+	room_become_setuid(&none, 1);
+	room_answer(SYS_setresuid, 0);
+	ROOM_EXPECT(!identity_leave_caller());
+}
+
+Test(identity, a_real_uid_that_stays_is_noticed) { room_passes(stay_caller); }
 
 /* A root caller's filter can answer 0 without doing the call. */
 static long lie;
