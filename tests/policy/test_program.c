@@ -13,9 +13,7 @@ struct file {
 	size_t length;
 };
 
-static struct program_header *header_of(struct file *file) {
-	return (struct program_header *)(void *)file->bytes;
-}
+static struct program_header *header_of(struct file *file) { return (struct program_header *)(void *)file->bytes; }
 
 static void seal(struct file *file) {
 	size_t behind = offsetof(struct program_header, format);
@@ -185,6 +183,26 @@ Test(program, source_names_are_site_names) {
 	memcpy(header_of(file)->sources[0].name, "shop\0x", 6);
 	seal(file);
 	expect_word(file, file->length, "filter-damaged", "bytes behind the NUL");
+}
+
+/* A seventeenth would be read from the instructions, which could look like one. */
+Test(program, sixteen_sources_and_no_more) {
+	struct file *file = make_file(30, 2);
+	struct program_header_source *sources = header_of(file)->sources;
+	struct program_file ret;
+	struct problem why = {0};
+
+	memset(sources, 0, PROGRAM_MAX_SOURCES * sizeof(*sources));
+	for (int i = 0; i < PROGRAM_MAX_SOURCES; i++)
+		strcpy(sources[i].name, "shop");
+	header_of(file)->source_count = PROGRAM_MAX_SOURCES;
+	memset(file->bytes + sizeof(struct program_header), 0, sizeof(*sources));
+	memcpy(file->bytes + sizeof(struct program_header), "shop", 4);
+	seal(file);
+	cr_expect(program_read(file->bytes, file->length, ARCH, &ret, &why), "%s", why.what);
+	header_of(file)->source_count = PROGRAM_MAX_SOURCES + 1;
+	seal(file);
+	expect_word(file, file->length, "filter-damaged", "17 sources");
 }
 
 Test(program, garbage_is_refused) {

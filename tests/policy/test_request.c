@@ -51,6 +51,15 @@ Test(request, an_app_and_its_command) {
 	}
 }
 
+Test(request, without_anything_both_are_asked_for) {
+	struct request r = {0};
+	struct problem why = {0};
+	char *const argv[] = {(char *)"runas-app", NULL};
+
+	cr_expect(!request_parse(1, argv, &r, &why));
+	cr_expect(strstr(why.what, "an app and a command") != NULL, "%s", why.what);
+}
+
 Test(request, help_and_version_stand_alone) {
 	static const struct line help = {{"runas-app", "--help"}}, version = {{"runas-app", "--version"}};
 	struct request r;

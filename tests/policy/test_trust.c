@@ -73,6 +73,32 @@ Test(trust, refuses_everything_else_and_says_why) {
 	}
 }
 
+/* What is said of a file does for no directory, and the path stands only behind a command. */
+Test(trust, says_what_it_is_and_how_to_mend_it) {
+	static const struct {
+		enum trust_kind kind;
+		uint32_t uid, mode;
+		const char *what, *hint;
+		bool has_path;
+	} cases[] = {
+		{TRUST_FILE, 0, S_IFDIR | 0755, "is not a regular file", "no symlink", false},
+		{TRUST_DIRECTORY, 0, S_IFREG | 0644, "is not a directory", "no symlink", false},
+		{TRUST_FILE, 1, S_IFREG | 0644, "does not belong to root", "chown root: ", true},
+		{TRUST_FILE, 0, S_IFREG | 0664, "can be written", "COPY --chmod=0644) ", true},
+		{TRUST_DIRECTORY, 0, S_IFDIR | 0775, "can be written", "chmod go-w ", true},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct problem why = {0};
+
+		cr_assert(!trust_check(cases[i].kind, cases[i].uid, cases[i].mode, 1, 65536, given("/etc/x"), &why));
+		cr_expect(strstr(why.what, cases[i].what) != NULL, "%zu: %s", i, why.what);
+		cr_expect(strstr(why.hint, cases[i].hint) != NULL, "%zu: %s", i, why.hint);
+		cr_expect(cases[i].kind == TRUST_FILE || strstr(why.hint, "COPY") == NULL || !cases[i].has_path);
+		given_expect_text(why.hint_about, cases[i].has_path ? "/etc/x" : "", "behind the hint");
+	}
+}
+
 /* Every mode that there is: only the write bits of group and others matter. */
 Test(trust, write_bits_of_others_in_every_combination) {
 	struct problem why;
