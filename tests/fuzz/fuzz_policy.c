@@ -5,9 +5,10 @@
 #include <string.h>
 
 #define PASSWD                                                                                                         \
-	"root:x:0:0:root:/root:/bin/bash\ndeploy:x:4001:4001::/home/deploy:/bin/sh\n"                                  \
+	"root:x:0:0:root:/root:/bin/bash\ntoor:x:0:4002::/:/bin/sh\nwheely:x:4005:0::/:/bin/sh\ndeploy:x:4001:4001::/" \
+	"home/deploy:/bin/sh\n"                                                                                        \
 	"app:x:4002:4002:The App:/srv/app:/usr/sbin/nologin\nrails:x:4003:4003::/srv/rails:/bin/sh\n"
-#define GROUP "root:x:0:\ndeploy:x:4001:\napp:x:4002:\nrails:x:4003:\nweb:x:4010:\nextra:x:4011:a,b\n"
+#define GROUP "root:x:0:\nwheel:x:0:\ndeploy:x:4001:\napp:x:4002:\nrails:x:4003:\nweb:x:4010:\nextra:x:4011:a,b\n"
 
 static struct policy policy, again;
 static struct launch_plan plan;
