@@ -243,7 +243,11 @@ def random_accounts(rng):
     files = [f + rng.choice((b"", b"\n", b"\n\n")) for f in files]
     if rng.random() < 0.2:
         files = [shaken(rng, f) for f in files]
-    return b"\n".join(lines), rng.choice((1, 5, 16, 33, 64, 65536)), *files
+    size = rng.choice((1, 5, 16, 33, 64, 65536))
+    if size < 65536 and rng.random() < 0.3:
+        # What stands behind as much of a line as the reader has room for looks like an entry: chfn(1) would do.
+        files = [b"g" * size * rng.randrange(1, 3) + f for f in files]
+    return b"\n".join(lines), size, *files
 
 
 VARIABLES = (b"LANG", b"LC_ALL", b"TZ", b"TERM", b"HOME", b"PATH", b"LD_PRELOAD", b"RUBYOPT", b"PYTHONPATH", b"RAILS_ENV",
