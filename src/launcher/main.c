@@ -106,7 +106,7 @@ static void authorize(struct workspace *w) {
 	w->report.is_entitled = true;
 	refuse_unless(w, plan_identity(&w->policy, &w->accounts, &w->plan, &w->why) &&
 			 plan_directory(&w->policy, &w->accounts, &w->caller, &w->plan, &w->why) &&
-			 command_find(&w->policy, &w->request, w->plan.keeps_cwd ? (struct text){0} : w->plan.start,
+			 command_find(&w->policy, &w->request, !w->plan.keeps_cwd ? w->plan.start : (struct text){0},
 				      &w->given.match, &w->why));
 }
 

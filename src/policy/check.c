@@ -108,8 +108,8 @@ static bool check_setting(const struct policy *p, const struct setting *s, struc
 		return policy_refuse(why, s, "policy-value", "stands alone or not at all:", s->value, NULL);
 	if (s->key == KEY_ENV && (environment_is_ours(name) || (text_is(name, "TMPDIR") && policy_value(p, KEY_TMP).length > 0)))
 		return policy_refuse(why, s, "policy-value", "runas-app itself sets", name, NULL);
-	for (const struct setting *t = NULL; (s->key == KEY_ENV || s->key == KEY_LISTEN) && (t = policy_next(p, s->key, t)) != s;)
-		if (text_equal(environment_name(t->value), name))
+	for (const struct setting *t = p->settings; (s->key == KEY_ENV || s->key == KEY_LISTEN) && t < s; t++)
+		if (t->key == s->key && text_equal(environment_name(t->value), name))
 			return policy_refuse(why, s, "policy-twice", "is set twice:", name, NULL);
 	return check_company(p, s, why);
 }

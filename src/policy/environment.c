@@ -38,7 +38,7 @@ static bool is_never_kept(struct text name) {
 
 bool environment_is_assignment(struct text t) {
 	const struct text name = text_until(&t, "="), value = text_after(t, 1);
-	const char quote = value.length > 1 ? value.at[0] : '\0';
+	const char quote = (char)(value.length > 1 ? value.at[0] : '\0');
 	return t.length > 0 && text_is_variable(name) &&
 	       !((quote == '"' || quote == '\'') && value.at[value.length - 1] == quote);
 }

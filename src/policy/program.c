@@ -32,7 +32,9 @@ static bool refuse(struct problem *why, const char *word, const char *what) {
 static bool source_name(const char field[PROGRAM_NAME_SIZE], struct text *ret) {
 	static const char padding[PROGRAM_NAME_SIZE];
 	const char *const end = memchr(field, 0, PROGRAM_NAME_SIZE);
-	*ret = (struct text){field, end != NULL ? (size_t)(end - field) : PROGRAM_NAME_SIZE};
+	if (end == NULL)
+		return false;
+	*ret = (struct text){field, (size_t)(end - field)};
 	return text_is_app(*ret) && memcmp(end, padding, PROGRAM_NAME_SIZE - ret->length) == 0;
 }
 

@@ -53,7 +53,7 @@ struct program_header {
 };
 
 #define PROGRAM_MAGIC "runasBPF" /* 8 bytes, no NUL */
-#define PROGRAM_MAX_FILE (sizeof(struct program_header) + 2u * PROGRAM_MAX_INSTRUCTIONS * 8u)
+#define PROGRAM_MAX_FILE (sizeof(struct program_header) + sizeof(uint64_t) * 2 * PROGRAM_MAX_INSTRUCTIONS)
 
 /* The first source is the profile itself; the others are the site profiles that it includes. */
 struct program_file {
