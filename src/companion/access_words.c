@@ -299,9 +299,13 @@ static char *mend_write(const struct access *access, const struct access_step *s
 
 /* A command that changes the rights of what is at the path: see shell_command. */
 static char *guarded(const struct image *image, const char *path, const char *quoted, char *mend) {
-	const size_t length = mend == NULL ? 0 : strlen(mend), end = strlen(quoted);
+	const size_t end = strlen(quoted);
+	size_t length;
 	char *ret;
 
+	if (mend == NULL)
+		return NULL;
+	length = strlen(mend);
 	if (length <= end + 1 || strcmp(mend + length - end, quoted) != 0 || strchr(mend, ';') != NULL ||
 	    (strncmp(mend, "ch", 2) != 0 && strncmp(mend, "setfacl ", 8) != 0) || strncmp(mend, "chattr", 6) == 0)
 		return mend;

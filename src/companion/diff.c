@@ -102,7 +102,7 @@ static void print_hunks(FILE *stream, const struct change *all, size_t count) {
 		from = next - at > CONTEXT ? next - CONTEXT : at;
 		old_at += from - at;
 		new_at += from - at;
-		for (end = next; end < count && quiet <= 2 * CONTEXT; end++)
+		for (end = next; end < count && quiet <= CONTEXT + CONTEXT; end++)
 			quiet = all[end].sign == ' ' ? quiet + 1 : 0;
 		end -= quiet > CONTEXT ? quiet - CONTEXT : 0;
 		print_hunk(stream, all + from, all + end, old_at, new_at);

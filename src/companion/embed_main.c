@@ -29,7 +29,7 @@ static int by_name(const void *a, const void *b) {
 	return strcmp(((const struct shipped_text *)a)->name, ((const struct shipped_text *)b)->name);
 }
 
-static struct shipped_text load(const char *path) {
+static void load(const char *path, struct shipped_text *ret) {
 	const char *base = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
 	char *name = strdup(base), *bytes = malloc(PROFILE_MAX_TEXT + 1);
 	FILE *file = fopen(path, "re");
@@ -47,7 +47,7 @@ static struct shipped_text load(const char *path) {
 	if (ferror(file) || length > PROFILE_MAX_TEXT)
 		stop("cannot read it, or it is too large", path);
 	fclose(file);
-	return (struct shipped_text){name, bytes, length};
+	*ret = (struct shipped_text){name, bytes, length};
 }
 
 static FILE *begin(const char *directory, const char *name, const char *header) {
@@ -180,7 +180,7 @@ int main(int argc, char **argv) {
 		return 1;
 	}
 	for (int i = 2; i < argc; i++)
-		texts[store.shipped_count++] = load(argv[i]);
+		load(argv[i], &texts[store.shipped_count++]);
 	qsort(texts, store.shipped_count, sizeof texts[0], by_name);
 	for (size_t i = 1; i < store.shipped_count; i++)
 		if (strcmp(texts[i - 1].name, texts[i].name) == 0)

@@ -136,7 +136,7 @@ static void explain_variable(const struct explained *e, const char *string) {
 	else if (is_secret(e->rehearsal, name))
 		sheet_row(e->sheet, shown, explain_from(e->draft, KEY_ENV_FILE, "policy"), json_null(),
 			  "(secret, of env_file: not shown)");
-	else if (text_is(name, "LISTEN_PID"))
+	else if (known != NULL && text_is(name, "LISTEN_PID"))
 		sheet_row(e->sheet, shown, explain_from(e->draft, known->key, known->otherwise), json_null(),
 			  "(the process id of the launch)");
 	else if (text_is(name, "PWD") && e->rehearsal->plan.keeps_cwd)

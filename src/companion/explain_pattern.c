@@ -48,8 +48,8 @@ size_t explain_pattern_fitting(const struct setting *pattern, const struct reque
 struct text explain_pattern_taken(const struct explain_pattern_token *token, struct text word) {
 	const size_t around = token->head.length + token->tail.length;
 
-	return around > word.length ? (struct text){0}
-				    : (struct text){word.at + token->head.length, word.length - around};
+	return around <= word.length ? (struct text){word.at + token->head.length, word.length - around}
+				     : (struct text){0};
 }
 
 char *explain_pattern_takes(const struct explain_pattern_token *token, bool is_first) {

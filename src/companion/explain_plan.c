@@ -91,7 +91,7 @@ static void mode_string(uint32_t mode, char kind, char ret[11]) {
 
 	ret[0] = kind;
 	for (unsigned i = 0; i < 9; i++)
-		ret[i + 1] = (mode >> (8 - i) & 1) != 0 ? bits[i] : '-';
+		ret[i + 1] = (char)((mode >> (8 - i) & 1) != 0 ? bits[i] : '-');
 	ret[10] = '\0';
 }
 

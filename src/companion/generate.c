@@ -124,6 +124,7 @@ static bool answers_rule(const struct generated *filter, const struct profile_ca
 			 const struct profile_rule *rule, uint32_t otherwise) {
 	const struct program program = {filter->code, filter->count};
 	struct evaluate_call call = {.number = asked->number, .arch = generate_arch()};
+	const size_t every_bit = sizeof call.arguments * 8;
 
 	for (unsigned garbage = 0; garbage < 2; garbage++) {
 		for (size_t i = 0; i < 6; i++)
@@ -133,8 +134,8 @@ static bool answers_rule(const struct generated *filter, const struct profile_ca
 
 			*argument = (*argument & ~(uint64_t)rule->conditions[i].mask) | rule->conditions[i].value;
 		}
-		for (size_t bit = 0; bit <= 6u * 64; bit++) {
-			uint64_t *wrong = &call.arguments[bit / 64 % 6], flipped = bit < 6u * 64 ? 1ull << bit % 64 : 0;
+		for (size_t bit = 0; bit <= every_bit; bit++) {
+			uint64_t *wrong = &call.arguments[bit / 64 % 6], flipped = bit < every_bit ? 1ull << bit % 64 : 0;
 			struct evaluate_answer answer;
 
 			*wrong ^= flipped;

@@ -83,7 +83,7 @@ const char *inspect_members(struct inspection *i, uint32_t gid) {
 
 static void inspect_umask(struct inspection *i) {
 	const struct setting *s = policy_next(&i->draft->policy, KEY_UMASK, NULL);
-	const struct text value = s == NULL ? (struct text){0} : s->value;
+	const struct text value = s != NULL ? s->value : (struct text){0};
 	const char *others;
 	uint32_t mask = 0027;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "companion/inspect.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -14,26 +15,30 @@ enum { FIRST_BYTES = 256 /* all that the kernel looks at: BINPRM_BUF_SIZE */, MO
 static void inspect_file(struct inspection *i, const struct setting *s, struct text part, const char *path,
 			 unsigned depth);
 
-/* The value of security.capability; 0: none, or not known. */
-static size_t capabilities_of(const struct image *image, const char *path, struct vfs_ns_cap_data *ret) {
+/* false: it has none, or they are not known. */
+static bool has_capabilities(const struct image *image, const char *path, bool *ret_is_effective) {
+	struct vfs_ns_cap_data data = {0};
+	uint32_t flags;
 	const int fd = image_descriptor(image, path, O_PATH);
 	char name[40];
 	ssize_t got = -1;
 
 	if (fd < 0)
-		return 0;
+		return false;
 	/* An O_PATH descriptor answers no fgetxattr(2); its name in /proc is the inode itself. */
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-	got = getxattr(name, "security.capability", ret, sizeof *ret);
+	got = getxattr(name, "security.capability", &data, sizeof data);
 	close(fd);
-	return got < (ssize_t)sizeof ret->magic_etc ? 0 : (size_t)got;
+	memcpy(&flags, &data.magic_etc, sizeof flags); /* little-endian in the file system */
+	*ret_is_effective = (le32toh(flags) & VFS_CAP_FLAGS_EFFECTIVE) != 0;
+	return got >= (ssize_t)sizeof flags;
 }
 
 /* With no_new_privs and an empty bounding set, no file gives anybody anything. */
 static void inspect_privileges(struct inspection *i, const struct setting *s, struct text part, const char *path,
 			       const struct stat *status) {
-	struct vfs_ns_cap_data data = {0};
 	const bool is_setuid = (status->st_mode & S_ISUID) != 0 && status->st_uid != i->app.uid;
+	bool is_fatal;
 	const bool is_setgid =
 		(status->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && status->st_gid != i->app.gid;
 
@@ -42,16 +47,13 @@ static void inspect_privileges(struct inspection *i, const struct setting *s, st
 			i, FINDING_WARNING, s, part, "no-new-privs", NULL,
 			"%s is set%cid, which has no effect under runas-app: it runs as %s, without what it counts on",
 			inspect_path(i, path), is_setuid ? 'u' : 'g', i->names.person);
-	if (capabilities_of(i->draft->image, path, &data) > 0) {
-		/* The effective bit promises a capability that cannot be had, and then execve(2) is EPERM. */
-		const bool is_fatal = (data.magic_etc & VFS_CAP_FLAGS_EFFECTIVE) != 0;
-
+	/* The effective bit promises a capability that cannot be had, and then execve(2) is EPERM. */
+	if (has_capabilities(i->draft->image, path, &is_fatal))
 		inspect_say(i, is_fatal ? FINDING_ERROR : FINDING_WARNING, s, part, "no-new-privs",
 			    inspect_words(i, "setcap -r %s; for a port below 1024: listen = tcp ADDRESS:PORT",
 					  inspect_quoted(i, path)),
 			    "%s has file capabilities, which an app never gets: %s", inspect_path(i, path),
 			    is_fatal ? "it cannot be executed" : "it runs without them");
-	}
 }
 
 /* `#!/usr/bin/env NAME`: what env would run is found along the policy's path. */

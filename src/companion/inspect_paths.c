@@ -199,7 +199,7 @@ static void inspect_home(struct inspection *i, struct text from_passwd) {
 
 static void inspect_search(struct inspection *i) {
 	const struct setting *s = policy_next(&i->draft->policy, KEY_PATH, NULL);
-	struct text rest = s == NULL ? (struct text){0} : s->value;
+	struct text rest = s != NULL ? s->value : (struct text){0};
 
 	for (struct text part; text_field(&rest, ":", &part);) {
 		char *path = output_memory(strndup(part.at, part.length));

@@ -83,7 +83,7 @@ static bool is_unseen(const unsigned char at[3]) {
 char *output_escaped(const char *bytes, size_t length) {
 	char *text = output_memory(malloc(4 * length + 1)), *to = text;
 
-	for (size_t i = 0; i < length;) {
+	for (size_t i = 0; bytes != NULL && i < length;) {
 		const unsigned char byte = (unsigned char)bytes[i];
 		size_t whole = byte < 0x20 || byte == 0x7f ? 0 : sequence(bytes + i, length - i);
 

@@ -167,7 +167,7 @@ static void read_descriptors(struct process *to) {
 			continue;
 		to->descriptors =
 			output_memory(reallocarray(to->descriptors, to->descriptor_count + 1, sizeof *to->descriptors));
-		to->descriptors[to->descriptor_count++] = (struct process_descriptor){atoi(entry->d_name), target};
+		to->descriptors[to->descriptor_count++] = (struct process_descriptor){(int)strtol(entry->d_name, NULL, 10), target};
 	}
 	if (list != NULL)
 		closedir(list);
@@ -182,7 +182,7 @@ static void read_names(struct process *to) {
 	char *bytes = slurp(to->pid, "environ", &length);
 
 	to->has_environment = bytes != NULL;
-	for (size_t at = 0; at < length; at += strlen(bytes + at) + 1) {
+	for (size_t at = 0; bytes != NULL && at < length; at += strlen(bytes + at) + 1) {
 		const size_t name = strcspn(bytes + at, "=");
 
 		if (bytes[at] == '\0')
@@ -199,7 +199,7 @@ static char *read_command(pid_t pid) {
 
 	while (bytes != NULL && length > 0 && bytes[length - 1] == '\0')
 		length--;
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; bytes != NULL && i < length; i++)
 		if (bytes[i] == '\0')
 			bytes[i] = ' ';
 	return bytes;
@@ -238,7 +238,7 @@ struct process *process_read(pid_t pid) {
 	to->has_nice = errno == 0;
 	oom = slurp(pid, "oom_score_adj", &length);
 	to->has_oom = oom != NULL;
-	to->oom_score_adj = oom == NULL ? 0 : atoi(oom);
+	to->oom_score_adj = oom == NULL ? 0 : (int)strtol(oom, NULL, 10);
 	free(oom);
 	to->exe = link_of(pid, "exe");
 	to->cwd = link_of(pid, "cwd");
@@ -278,7 +278,7 @@ pid_t *process_list(void) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		ret = output_memory(reallocarray(ret, count + 2, sizeof *ret));
-		ret[count++] = (pid_t)atol(entry->d_name);
+		ret[count++] = (pid_t)strtol(entry->d_name, NULL, 10);
 	}
 	if (list != NULL)
 		closedir(list);

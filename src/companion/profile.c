@@ -38,7 +38,7 @@ bool profile_fail(const struct profile_reader *r, const char *at, const char *hi
 	for (size_t i = 0; i < r->line.length && i < PROFILE_MAX_LINE; i++) {
 		unsigned char byte = (unsigned char)r->line.at[i];
 
-		error->excerpt[i] = (byte < 0x20 && byte != '\t') || byte == 0x7f ? '?' : (char)byte;
+		error->excerpt[i] = (char)((byte < 0x20 && byte != '\t') || byte == 0x7f ? '?' : byte);
 	}
 	return false;
 }

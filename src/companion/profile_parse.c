@@ -84,7 +84,7 @@ static bool parse_number(struct text word, uint32_t *ret) {
 		return false;
 	for (size_t i = 2; i < word.length; i++) {
 		static const char digits[] = "0123456789abcdef";
-		const char *digit = memchr(digits, word.at[i] | 0x20, 16);
+		const char *digit = strchr(digits, word.at[i] | 0x20);
 
 		if (digit == NULL)
 			return false;

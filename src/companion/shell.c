@@ -37,7 +37,7 @@ char *shell_quoted(const char *word) {
 		else
 			*to++ = *at;
 	}
-	strcpy(to, "'");
+	memcpy(to, "'", 2);
 	free(shown);
 	return text;
 }

@@ -112,7 +112,7 @@ static void say_failure(int status, const char *path, const char *said, size_t l
 	for (char *at = words, *to = words;; at++, to++) {
 		const bool is_break = strncmp(at, "\\012", 4) == 0;
 
-		*to = is_break ? '\n' : *at;
+		*to = (char)(is_break ? '\n' : *at);
 		at += is_break ? 3 : 0;
 		if (*to == '\0')
 			break;

@@ -20,6 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MOST_TEXT = 1 << 20 };
+
 struct import {
 	const struct image *image;
 	const char *file;
@@ -350,7 +352,7 @@ static int import(struct options *options, const char *file, const char *into) {
 	const int fd = file == NULL ? image_descriptor(&options->image, "/etc/sudoers", O_RDONLY)
 				    : open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	json_t *list = output_memory(json_array()), *document;
-	char *text = output_memory(calloc(1, 1024 * 1024));
+	char *text = output_memory(calloc(1, MOST_TEXT));
 	size_t failed, left;
 	int status = OUTPUT_USAGE;
 
@@ -359,7 +361,7 @@ static int import(struct options *options, const char *file, const char *into) {
 		output_fail(errno == EACCES ? "ask as root" : NULL, "%s: %m", shown);
 		goto out;
 	}
-	if (pread(fd, text, 1024 * 1024 - 1, 0) > 0)
+	if (pread(fd, text, MOST_TEXT - 1, 0) > 0)
 		look_at_text(text, shown, is_image, &findings);
 	document = sudoers_load(shown, is_image ? fd : -1);
 	if (document == NULL)

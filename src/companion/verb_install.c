@@ -61,7 +61,6 @@ static bool open_directory(struct install *in) {
 	for (size_t i = 0; i < 3; i++) {
 		const char *name = i == 0 ? NULL : strrchr(parts[i], '/') + 1;
 		const int above = at;
-		bool is_made = false;
 
 		if (name != NULL) {
 			at = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -71,10 +70,15 @@ static bool open_directory(struct install *in) {
 					in->directory = -1;
 					return true;
 				}
-				is_made = mkdirat(above, name, 0755) == 0;
+				const bool is_made = mkdirat(above, name, 0755) == 0;
 				at = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 				/* The mode whatever the umask is; and on disk before what goes in. */
-				is_made = is_made && at >= 0 && fchmod(at, 0755) == 0 && fsync(above) == 0;
+				if (is_made && at >= 0 && (fchmod(at, 0755) != 0 || fsync(above) != 0)) {
+					const int failure = errno;
+					close(at);
+					errno = failure;
+					at = -1;
+				}
 			}
 			const int error = errno;
 			close(above);

@@ -76,9 +76,7 @@ static void say_error(int error) {
 static long try_open(const char *path, int flags) {
 	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 
-	if (fd >= 0)
-		close(fd);
-	return fd;
+	return fd < 0 ? -1 : close(fd);
 }
 
 static long do_write(const char *a, const char *b) {
@@ -318,6 +316,9 @@ static long in_ring(const struct ring_entry *entry) {
 		result = *done < 0 ? -1 : *done;
 		errno = *done < 0 ? -*done : 0;
 	}
+	munmap(sq, page);
+	munmap(cq, page);
+	munmap(entries, page);
 	return result;
 }
 

@@ -559,7 +559,8 @@ int main(int argc, char **argv, char **envp) {
 		try_roads_back();
 	put("end: yes\n");
 	flush();
-	while (pauses)
-		pause();
+	if (pauses)
+		for (;;)
+			pause();
 	return status;
 }

@@ -116,7 +116,7 @@ static void try_one(FILE *out, size_t which, size_t what, const char *target, in
 
 	fflush(out);
 	memset(argument, 0, 16);
-	argument[0] = requests[what].argument ? requests[what].argument : 'x';
+	argument[0] = (char)(requests[what].argument ? requests[what].argument : 'x');
 	child = fork();
 	if (child == 0) {
 		long answer = ways[which].go(fd, requests[what].request, argument);
@@ -161,12 +161,16 @@ int main(int argc, char **argv) {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 	FILE *out = argc > 1 ? fopen(argv[1], "we") : NULL;
 
+	if (!out)
+		return 120;
 #ifdef MAP_32BIT
 	flags |= MAP_32BIT;
 #endif
 	char *argument = mmap(NULL, 4096, PROT_READ | PROT_WRITE, flags, -1, 0);
-	if (!out || argument == MAP_FAILED)
+	if (argument == MAP_FAILED) {
+		fclose(out);
 		return 120;
+	}
 	setrlimit(RLIMIT_CORE, &no_core);
 	alarm(SECONDS_MAX);
 
