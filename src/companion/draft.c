@@ -288,8 +288,8 @@ static enum rehearsal_stage walk(struct draft *draft, const struct rehearsal_cal
 		return REHEARSAL_PLAN;
 	if (call->command == NULL)
 		r->match.by = policy_next(&draft->policy, KEY_USER, NULL); /* not `serve`: it gets no sockets */
-	else if (!command_find(&draft->policy, &r->request, !r->plan.keeps_cwd ? r->plan.start : (struct text){0}, &r->match,
-			       &r->why))
+	else if (!command_find(&draft->policy, &r->request, !r->plan.keeps_cwd ? r->plan.start : (struct text){0},
+			       &r->match, &r->why))
 		return REHEARSAL_COMMAND;
 	if (!draft_profile(draft, &r->site, &r->site_bytes, &r->why, r->profile_path)) {
 		r->why.object = text_of(r->profile_path);

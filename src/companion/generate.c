@@ -135,7 +135,8 @@ static bool answers_rule(const struct generated *filter, const struct profile_ca
 			*argument = (*argument & ~(uint64_t)rule->conditions[i].mask) | rule->conditions[i].value;
 		}
 		for (size_t bit = 0; bit <= every_bit; bit++) {
-			uint64_t *wrong = &call.arguments[bit / 64 % 6], flipped = bit < every_bit ? 1ull << bit % 64 : 0;
+			uint64_t *wrong = &call.arguments[bit / 64 % 6],
+				 flipped = bit < every_bit ? 1ull << bit % 64 : 0;
 			struct evaluate_answer answer;
 
 			*wrong ^= flipped;

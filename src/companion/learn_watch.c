@@ -74,7 +74,8 @@ bool learn_watch_filter(const struct program *enforce, struct generated *ret) {
 			/* The lower half of the argument: this is a little-endian machine, both that profiles are for. */
 			emit(ret, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4);
 			emit(ret, BPF_LD | BPF_W | BPF_ABS,
-			     (uint32_t)(offsetof(struct seccomp_data, args) + sizeof(uint64_t) * (size_t)argument), 0, 0);
+			     (uint32_t)(offsetof(struct seccomp_data, args) + sizeof(uint64_t) * (size_t)argument), 0,
+			     0);
 			emit(ret, BPF_JMP | BPF_JSET | BPF_K, flags, 0, 1);
 			emit(ret, BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF, 0, 0);
 			emit(ret, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);

@@ -167,7 +167,8 @@ static void read_descriptors(struct process *to) {
 			continue;
 		to->descriptors =
 			output_memory(reallocarray(to->descriptors, to->descriptor_count + 1, sizeof *to->descriptors));
-		to->descriptors[to->descriptor_count++] = (struct process_descriptor){(int)strtol(entry->d_name, NULL, 10), target};
+		to->descriptors[to->descriptor_count++] =
+			(struct process_descriptor){(int)strtol(entry->d_name, NULL, 10), target};
 	}
 	if (list != NULL)
 		closedir(list);
