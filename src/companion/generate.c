@@ -55,7 +55,8 @@ static scmp_filter_ctx new_filter(uint32_t otherwise, char reterr[GENERATE_WHY_S
 		snprintf(reterr, GENERATE_WHY_SIZE, "profiles were written for x86-64 and arm64 only");
 		return NULL;
 	}
-	filter = seccomp_init(otherwise);
+	/* Level 3 knows LOG and KILL_PROCESS; asked by itself, libseccomp would believe the kernel that builds. */
+	filter = seccomp_api_set(3) == 0 ? seccomp_init(otherwise) : NULL;
 	if (filter == NULL) {
 		snprintf(reterr, GENERATE_WHY_SIZE, "libseccomp: cannot begin a filter");
 		return NULL;
