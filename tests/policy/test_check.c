@@ -221,6 +221,14 @@ Test(policy_check, a_write_list_limits_something) {
 	expect_good(GIVEN_START "directory = /\nhome = /proc\n");
 }
 
+Test(policy_check, no_write_path_lies_below_another) {
+	expect_refused(GIVEN_START "write = /srv/a\nwrite = /srv/a/b\n", "policy-value", 4);
+	expect_refused(GIVEN_START "write = /srv/a\ntmp = /srv/a/b\n", "policy-value", 4);
+	expect_refused(GIVEN_START "write = /srv/a/b\ntmp = /srv/a\n", "policy-value", 3);
+	expect_good(GIVEN_START "write = /srv/a\nwrite = /srv/ab\ntmp = /srv/b\n");
+	expect_good(GIVEN_START "directory = /srv\nhome = /srv\nwrite = /srv/a\n");
+}
+
 Test(policy_check, tmpdir_is_set_by_one_of_two) {
 	expect_refused(GIVEN_START "tmp = /srv/tmp\nenv = TMPDIR=/srv/tmp\n", "policy-value", 4);
 	expect_refused(GIVEN_START "env = TMPDIR=/tmp\ntmp = /srv/tmp\n", "policy-value", 3);

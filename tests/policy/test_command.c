@@ -336,6 +336,7 @@ Test(command, quotes_make_one_literal_token) {
 	cr_expect(!allows("/bin/x", empty, ""));
 	cr_expect(allows("\"/opt/my app/run\"", spaced, ""));
 	cr_expect(allows("\"/opt/my app/run\"", base, ""));
+	cr_expect(allows("\"/opt/my app/run\"\tx", typed("run x"), ""), "a tab ends it as a blank does");
 }
 
 Test(command, star_alone_runs_what_was_typed) {

@@ -121,7 +121,7 @@ Test(policy_parse, values_that_are_not_of_their_keys_shape) {
 		{"env", {"A", "=b", "A =b", "export A=b", "A='b'", "A=\"b\"", "1A=b"}},
 		{"env_keep", {"A,B", "LD_PRELOAD", "PATH", "HOME", "LISTEN_FDS", "A*", "@x", "A=b", "RUBYOPT"}},
 		{"syscalls",
-		 {"@", "@App", "none x", "@app-server extra", "complain", "complain @", "complain none", "../x", "a.b",
+		 {"@", "@App", "none x", "@app-server extra", "complain", "complain none", "complain @", "../x", "a.b",
 		  "@app-server,x", "/etc/x"}},
 		{"nice", {"-21", "20", "+5", "-0", "05", "1.5", "--1", "high", "-", "99999999999999999999"}},
 		{"oom_score_adj", {"-1001", "1001", "+1", "-0", "01", "x"}},
