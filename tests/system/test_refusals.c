@@ -451,6 +451,24 @@ Test(refusals, malformed_lines_of_passwd_never_match) {
 	world_expect_confined(world_probe(&world_deploy, NULL, NULL), 4100, 4100, "4100", true);
 }
 
+Test(refusals, an_account_without_a_home_needs_a_directory) {
+	static const char policy[] = "runas-app = 1\nallow_users = deploy\nuser = ghost\ncommand = *\n%s";
+	char text[256];
+
+	world_enter();
+	world_file("/etc/passwd", 0, 0, 0644,
+		   "deploy:x:4001:4001::/home/deploy:/bin/sh\nghost:x:4100:4100::srv:/bin/sh\n");
+	snprintf(text, sizeof(text), policy, "");
+	world_policy("probe", text);
+	world_expect_refused(world_probe(&world_deploy, NULL, NULL), 125, "no directory to start in");
+	snprintf(text, sizeof(text), policy, "directory = /\n");
+	world_policy("probe", text);
+	world_expect_refused(world_probe(&world_deploy, NULL, NULL), 125, "no home");
+	snprintf(text, sizeof(text), policy, "directory = /\nhome = /srv\n");
+	world_policy("probe", text);
+	world_expect_confined(world_probe(&world_deploy, NULL, NULL), 4100, 4100, "4100", true);
+}
+
 /* Attack B3. */
 Test(refusals, a_name_that_stands_for_two_users_is_refused) {
 	world_enter();
