@@ -136,6 +136,22 @@ static void outside_of_root(void) {
 
 Test(faults, a_directory_outside_of_the_root_is_no_cwd) { room_passes(outside_of_root); }
 
+static void directory_unknown(void) {
+	room_answer(SYS_getcwd, error);
+	ROOM_EXPECT(identify().cwd.length == 0);
+}
+
+Test(faults, a_directory_that_is_gone_or_too_deep_is_no_cwd_and_any_other_answer_none) {
+	error = ENAMETOOLONG;
+	room_passes(directory_unknown);
+	error = ENOENT;
+	room_passes(directory_unknown);
+	error = EPERM;
+	room_refuses(directory_unknown, 125, "directory");
+	error = 0;
+	room_refuses(directory_unknown, 125, "directory");
+}
+
 static void explain_without_proc(void) {
 	struct problem why;
 
@@ -225,6 +241,28 @@ static void give_to_a_group(void) {
 	ROOM_EXPECT(pipe(ends) == 0 && dup2(ends[0], 0) == 0);
 	room_answer(SYS_fchown, 0);
 	descriptors_give_stdio(&room_plan, &room_report);
+}
+
+static void give_unseen(void) {
+	int ends[2];
+
+	room_ordinary_plan();
+	room_plan.owns_stdio = true;
+	ROOM_EXPECT(pipe(ends) == 0 && dup2(ends[0], 0) == 0);
+	answer_once(number, nth, EIO);
+	descriptors_give_stdio(&room_plan, &room_report);
+}
+
+Test(faults, a_pipe_that_cannot_be_looked_at) {
+	number = SYS_fstatfs;
+	nth = 1;
+	room_refuses(give_unseen, 125, "[stdio-chown]");
+	number = SYS_fstat;
+	room_refuses(give_unseen, 125, "[stdio-chown]");
+	nth = 2; /* after it was given */
+	room_refuses(give_unseen, 125, "[stdio-chown]");
+	nth = 9;
+	room_passes(give_unseen);
 }
 
 Test(faults, a_pipe_that_did_not_get_its_group) { room_refuses(give_to_a_group, 125, "[stdio-chown]"); }
@@ -406,6 +444,14 @@ Test(faults, without_root_too_nobody_may_trace_us) {
 	error = EINVAL;
 	room_refuses(still_dumpable, 125, "setresuid");
 }
+
+static void securebits_kept(void) {
+	room_ordinary_plan();
+	answer_when(SYS_prctl, PR_SET_SECUREBITS, 0);
+	capabilities_confine(&room_plan, (struct grouped){ROOM_APP}, &room_report);
+}
+
+Test(faults, securebits_that_did_not_change) { room_refuses(securebits_kept, 125, "securebits"); }
 
 static void no_root_to_go_back_to(void) {
 	room_ordinary_plan();

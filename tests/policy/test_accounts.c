@@ -445,3 +445,16 @@ Test(accounts, which_files_are_needed) {
 		cr_expect(accounts_wants(a, p, ACCOUNTS_GROUP) == cases[i].group, "group: %s", cases[i].policy);
 	}
 }
+
+/* By its number any line may be the user's, but not one whose name is no account's. */
+Test(accounts, a_line_with_a_name_of_no_account_is_nobodys_by_number_too) {
+	static const char *const names[] = {"+app", "", "a b", "app,", "-app"};
+	const struct policy *p = given_whole_policy("runas-app = 1\nuser = 4002\n");
+	char line[64];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(line, sizeof(line), "%s:x:4002:4002::/srv/app:/bin/sh\n", names[i]);
+		cr_expect(given_accounts(p, line, "")->user.state == ACCOUNTS_ABSENT, "%s", line);
+	}
+	cr_expect(given_accounts(p, "app:x:4002:4002::/srv/app:/bin/sh\n", "")->user.state == ACCOUNTS_FOUND);
+}

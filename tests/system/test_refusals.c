@@ -451,6 +451,15 @@ Test(refusals, malformed_lines_of_passwd_never_match) {
 	world_expect_confined(world_probe(&world_deploy, NULL, NULL), 4100, 4100, "4100", true);
 }
 
+Test(refusals, a_missing_directory_of_policies_is_not_a_missing_app) {
+	world_enter();
+	world_app_policy("probe", "");
+	cr_assert(rename("/etc/runas-app", "/etc/elsewhere") == 0);
+	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "[policy-missing]");
+	world_directory("/etc/runas-app", 0, 0, 0755);
+	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "[no-such-app]");
+}
+
 Test(refusals, an_account_without_a_home_needs_a_directory) {
 	static const char policy[] = "runas-app = 1\nallow_users = deploy\nuser = ghost\ncommand = *\n%s";
 	char text[256];
