@@ -333,7 +333,7 @@ Test(trusted_file, what_changes_while_it_is_read_is_not_believed) {
 static struct outcome read_in_child(void) {
 	struct outcome o = {0};
 
-	o.is_read = trusted_read(root, FILE_NAME, TRUST_FILE, buffer, SIZE, &o.bytes, &o.why);
+	o.is_read = trusted_read(root, text_of(FILE_NAME), TRUST_FILE, buffer, SIZE, &o.bytes, &o.why);
 	ROOM_EXPECT(!o.is_read && o.why.word != NULL && strcmp(o.why.word, "policy-unreadable") == 0);
 	return o;
 }
@@ -403,7 +403,7 @@ Test(trusted_file, what_is_being_read_closes_on_exec) {
 	struct problem why;
 
 	see_descriptors(&before, (struct text){0});
-	cr_assert(trusted_stream(root, FILE_NAME, buffer, SIZE, see_descriptors, &left, &why));
+	cr_assert(trusted_stream(root, text_of(FILE_NAME), buffer, SIZE, see_descriptors, &left, &why));
 	cr_expect(left == before * 2, "%d, not twice %d", left,
 		  before); /* it takes two pieces: the file, and its end */
 }

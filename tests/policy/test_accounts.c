@@ -236,7 +236,7 @@ Test(accounts, what_is_longest_and_still_kept) {
 	line = given_joined(given_joined(line, given(":")), given_joined(lost, given("\n")));
 	a = given_accounts(p, given_string(line), "");
 	cr_assert(a->user.state == ACCOUNTS_FOUND);
-	cr_expect(a->user.home_length == ACCOUNTS_MAX_FIELD - 1 && a->user.shell_length == 0);
+	cr_expect(a->user.home.length == ACCOUNTS_MAX_FIELD - 1 && a->user.shell.length == 0);
 }
 
 Test(accounts, only_what_is_counted_is_looked_at) {
