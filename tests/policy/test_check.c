@@ -71,6 +71,12 @@ Test(policy_check, none_stands_alone_in_groups) {
 	expect_refused(GIVEN_START "groups = none\ngroups = none\n", "policy-value", 3);
 }
 
+Test(policy_check, none_stands_beside_others_where_it_is_no_group) {
+	struct problem why;
+
+	cr_expect(check(GIVEN_START "env_keep = none PORT\n", &why), "%s", why.what);
+}
+
 Test(policy_check, our_variables_cannot_be_set) {
 	static const char *const lines[] = {"HOME=/x",		"USER=x",	    "LOGNAME=x",    "SHELL=/x",
 					    "PATH=/x",		"PWD=/x",	    "LISTEN_FDS=1", "LISTEN_PID=1",
@@ -222,11 +228,19 @@ Test(policy_check, a_write_list_limits_something) {
 }
 
 Test(policy_check, no_write_path_lies_below_another) {
+	struct policy *p = given_policy("write = /srv/a/b\n");
+	struct problem why;
+
 	expect_refused(GIVEN_START "write = /srv/a\nwrite = /srv/a/b\n", "policy-value", 4);
 	expect_refused(GIVEN_START "write = /srv/a\ntmp = /srv/a/b\n", "policy-value", 4);
 	expect_refused(GIVEN_START "write = /srv/a/b\ntmp = /srv/a\n", "policy-value", 3);
 	expect_good(GIVEN_START "write = /srv/a\nwrite = /srv/ab\ntmp = /srv/b\n");
 	expect_good(GIVEN_START "directory = /srv\nhome = /srv\nwrite = /srv/a\n");
+	expect_refused(GIVEN_START "write = /srv/a/b\nwrite = /srv/a\n", "policy-value", 3);
+	expect_refused(GIVEN_START "write = /a\nwrite = /a/b\n", "policy-value", 4);
+	expect_good(GIVEN_START "write = /srv/a\ndirectory = /srv/a/b\nhome = /srv/a/b/c\n");
+	p->settings[p->count] = (struct setting){given("/srv/a"), KEY_WRITE, 9};
+	cr_expect(check_policy(p, &why), "behind the last setting");
 }
 
 Test(policy_check, tmpdir_is_set_by_one_of_two) {
@@ -234,6 +248,14 @@ Test(policy_check, tmpdir_is_set_by_one_of_two) {
 	expect_refused(GIVEN_START "env = TMPDIR=/tmp\ntmp = /srv/tmp\n", "policy-value", 3);
 	expect_good(GIVEN_START "env = TMPDIR=/tmp\nwrite = /tmp\n");
 	expect_good(GIVEN_START "env = TMPDIRS=/tmp\nenv = TMP=/tmp\ntmp = /srv/tmp\n");
+}
+
+Test(policy_check, an_address_longer_than_any_is_none) {
+	struct policy_listen l;
+
+	for (size_t length = 40; length < 60; length++)
+		cr_expect(!policy_read_listen(
+			given_joined(given_joined(given("tcp "), given_times("1", length)), given(":80")), &l));
 }
 
 Test(policy_check, reads_addresses) {
