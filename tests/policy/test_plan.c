@@ -197,6 +197,23 @@ Test(plan, ambiguous_names_are_refused) {
 }
 
 /* Another name of uid or gid 0 is root all the same, whatever else the policy says. */
+Test(plan, a_number_with_two_groups_is_refused) {
+	struct launch l = by_deploy("");
+
+	l.policy = "runas-app = 1\nallow_users = deploy\nuser = 4002\ncommand = *\n";
+	l.passwd = GIVEN_PASSWD "alias:x:4002:7::/a:/bin/sh\n";
+	expect_refused(l, "account", "4002");
+}
+
+Test(plan, without_a_home_there_is_nowhere_to_start) {
+	struct launch l = by_deploy("");
+
+	l.passwd = "deploy:x:4001:4001::/home/deploy:/bin/sh\napp:x:4002:4002:::/bin/sh\n";
+	expect_refused(l, "policy-value", "");
+	cr_assert(!build(&l));
+	cr_expect(strstr(l.why.what, "no directory to start in") != NULL, "%s", l.why.what);
+}
+
 Test(plan, refuses_root_by_any_name) {
 	static const char *const lines[] = {"",
 					    "groups = none\n",
