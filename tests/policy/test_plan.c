@@ -200,7 +200,7 @@ Test(plan, ambiguous_names_are_refused) {
 Test(plan, a_number_with_two_groups_is_refused) {
 	struct launch l = by_deploy("");
 
-	l.policy = "runas-app = 1\nallow_users = deploy\nuser = 4002\ncommand = *\n";
+	l.policy = "runas-app = 1\nallow_users = deploy\nuser = 4002\ngroup = 4002\ncommand = *\n";
 	l.passwd = GIVEN_PASSWD "alias:x:4002:7::/a:/bin/sh\n";
 	expect_refused(l, "account", "4002");
 }
