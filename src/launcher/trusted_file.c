@@ -17,6 +17,8 @@ bool trusted_fstat(int fd, struct stat *ret) {
 static bool fail(struct problem *why, struct text path, const char *what) {
 	const bool is_type = errno == ELOOP || errno == ENOTDIR;
 	*why = (struct problem){.status = PROBLEM_SELF, .what = what, .object = path, .error = errno};
+	if (errno == ELOOP)
+		*why = (struct problem){.status = PROBLEM_SELF, .what = "is a symlink", .object = path};
 	why->word = is_type ? "policy-type" : errno == ENOENT ? "policy-missing" : "policy-unreadable";
 	why->hint = is_type ? "no symlinks: in Kubernetes mount it with subPath, or copy it" : NULL;
 	return false;
