@@ -33,15 +33,12 @@ void capabilities_require(const struct launch_plan *plan, const struct report *t
 	static const char *const names[] = {"CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP"}; /* 6, 7, 8 */
 	static const char *const hint = "add it to the container: --cap-add=SETGID --cap-add=SETUID --cap-add=SETPCAP";
 	capability_sets sets;
-	bool is_bounded = false;
 
 	if (!plan->has_root)
 		return;
 	must(read_sets(sets), to, "capabilities", "capget", NULL);
-	for (unsigned i = 0; i <= MAX_CAPABILITY && !is_bounded && bounding_has(i) >= 0; i++)
-		is_bounded = bounding_has(i) != 0;
-	for (unsigned i = CAP_SETGID; i <= CAP_SETPCAP; i++)
-		if ((sets[0].effective >> i & 1) == 0 && (i != CAP_SETPCAP || is_bounded))
+	for (unsigned i = CAP_SETGID; i <= CAP_SETPCAP; i++) /* the securebits want SETPCAP even if nothing is bounded */
+		if ((sets[0].effective >> i & 1) == 0)
 			report_stage(to, "capability-missing", names[i - CAP_SETGID], hint, EPERM);
 }
 
@@ -53,7 +50,7 @@ struct confined capabilities_confine(const struct launch_plan *plan, struct grou
 	if (!plan->has_root)
 		return (struct confined){(uint32_t)bits};
 	/* Dropped without asking first, and read afterwards: no single false answer can hide a capability. */
-	while (end <= MAX_CAPABILITY && (prctl(PR_CAPBSET_DROP, end, 0, 0, 0) == 0 || errno == EPERM))
+	while (end <= MAX_CAPABILITY && prctl(PR_CAPBSET_DROP, end, 0, 0, 0) == 0)
 		end++;
 	for (unsigned i = 0; i < end; i++)
 		kept += bounding_has(i) != 0;
