@@ -161,9 +161,9 @@ static void answer_accounts(void) {
 	printf("accept %s", states[accounts.user.state]);
 	if (accounts.user.state == ACCOUNTS_FOUND) {
 		printf(" %u %u", (unsigned)accounts.user.uid, (unsigned)accounts.user.gid);
-		show(" ", (struct text){accounts.user.name, accounts.user.name_length});
-		show(" ", (struct text){accounts.user.home, accounts.user.home_length});
-		show(" ", (struct text){accounts.user.shell, accounts.user.shell_length});
+		show(" ", accounts.user.name);
+		show(" ", accounts.user.home);
+		show(" ", accounts.user.shell);
 	}
 	for (const struct accounts_wanted *w = accounts.wanted; w < accounts.wanted + accounts.count; w++) {
 		printf(" %s", policy_key_name(w->by->key));

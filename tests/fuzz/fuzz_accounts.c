@@ -62,10 +62,10 @@ static void read_both(struct accounts *a, struct text passwd, struct text group,
 		     (w->state != ACCOUNTS_FOUND || id == w->id));
 		MUST(w->state != ACCOUNTS_FOUND || id != UINT32_MAX);
 	}
-	MUST(a->user.state == ACCOUNTS_ABSENT || text_is_account((struct text){a->user.name, a->user.name_length}));
-	MUST(a->user.state != ACCOUNTS_ABSENT || a->user.name_length + a->user.home_length + a->user.shell_length == 0);
-	MUST(a->user.home_length == 0 || a->user.home[0] == '/');
-	MUST(a->user.shell_length == 0 || a->user.shell[0] == '/');
+	MUST(a->user.state == ACCOUNTS_ABSENT || text_is_account(a->user.name));
+	MUST(a->user.state != ACCOUNTS_ABSENT || a->user.name.length + a->user.home.length + a->user.shell.length == 0);
+	MUST(a->user.home.length == 0 || a->user.home.at[0] == '/');
+	MUST(a->user.shell.length == 0 || a->user.shell.at[0] == '/');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -83,11 +83,17 @@ static void try_caller(const struct caller *c, const struct command_match *m) {
 	struct problem why;
 
 	for (size_t i = 0; i < sizeof(abis) / sizeof(abis[0]); i++) {
-		const struct plan_given given = {&program, {0}, abis[i]};
+		const struct plan_given given = {.request = &request,
+						 .caller = c,
+						 .policy = &policy,
+						 .accounts = &accounts,
+						 .match = *m,
+						 .profile = &program,
+						 .landlock_abi = abis[i]};
 		memset(&why, 0x5a, sizeof(why));
 		/* Enough of it to see what was not set; all 300 KB would take longer than the rest. */
 		memset(&plan, 0x5a, offsetof(struct launch_plan, environment));
-		if (plan_build(&request, c, &policy, &accounts, m, &given, &plan, &why))
+		if (plan_build(&given, &plan, &why))
 			check_plan(c);
 		else
 			fuzz_check_problem(&why);
