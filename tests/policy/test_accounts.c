@@ -123,8 +123,8 @@ Test(accounts, malformed_user_lines_never_match) {
 		"app2:x:4002:4002::/srv/app:/bin/sh\n",
 		"#app:x:4002:4002::/srv/app:/bin/sh\n",
 		"app;x;4002;4002;;/srv/app;/bin/sh\n",
-		"app:x:4002:4002::/srv/app:/bin/"
-		"sh:::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::\n",
+		("app:x:4002:4002::/srv/app:/bin/"
+		 "sh:::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::\n"),
 	};
 
 	for (size_t i = 0; i < COUNT(lines); i++)
