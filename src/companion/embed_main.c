@@ -83,7 +83,13 @@ static void put_identifier(FILE *out, const char *prefix, const char *name) {
 		fputc(*name == '-' ? '_' : *name, out);
 }
 
+/* Of the digests of all filters so far. */
+static uint64_t digest_of_all;
+
 static void put_code(FILE *out, const char *prefix, const char *name, const struct generated *filter) {
+	const uint64_t both[] = {digest_of_all, program_digest(filter->code, filter->count * sizeof filter->code[0])};
+
+	digest_of_all = program_digest(both, sizeof both);
 	fputs("\nstatic const struct program_instruction ", out);
 	put_identifier(out, prefix, name);
 	fputs("[] = {\n", out);
@@ -104,6 +110,7 @@ static void put_programs(const char *directory, const struct profile_store *stor
 
 	if (profile == NULL)
 		stop("out of memory", "profiles");
+	fputs("#include \"policy/version.h\"\n", out);
 	if (!generate_terminal(&filter, why))
 		stop(why, "terminal filter");
 	put_code(out, "terminal", "", &filter);
@@ -144,8 +151,9 @@ static void put_programs(const char *directory, const struct profile_store *stor
 	}
 	fprintf(out,
 		"};\nconst size_t shipped_program_count = sizeof shipped_programs / sizeof shipped_programs[0];\n"
-		"const struct program shipped_terminal = {terminal, %u};\nconst uint32_t shipped_arch = 0x%08x;\n",
-		terminal_count, generate_arch());
+		"const struct program shipped_terminal = {terminal, %u};\nconst uint32_t shipped_arch = 0x%08x;\n"
+		"const char shipped_version[] = VERSION_WORDS(\"%016llx\");\n",
+		terminal_count, generate_arch(), (unsigned long long)digest_of_all);
 	end(out, directory, "shipped_programs.c");
 	free(profile);
 }

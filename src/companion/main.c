@@ -3,15 +3,12 @@
 #include "companion/output.h"
 #include "companion/suggest.h"
 #include "companion/verb.h"
+#include "policy/version.h"
 
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-
-#ifndef VERSION
-#define VERSION "0.1"
-#endif
 
 static const struct verb *const verbs[] = {
 	&verb_check,
@@ -72,7 +69,7 @@ int main(int argc, char **argv) {
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return print_help(stdout);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		puts("runas-policy " VERSION);
+		printf("runas-policy%s", strchr(shipped_version, ' '));
 		return output_done(0);
 	}
 	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)

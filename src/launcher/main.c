@@ -7,12 +7,12 @@
  */
 #include "launcher/stages.h"
 #include "launcher/trusted_file.h"
+#include "policy/version.h"
 
 #include <fcntl.h>
 
 #define POLICIES "/etc/runas-app/"
 #define PROFILES POLICIES "profiles/"
-#define VERSION "0.1"
 
 static const char help[] =
 	"usage: runas-app APP [--] COMMAND [ARG...]\n"
@@ -62,7 +62,7 @@ static void read_request(struct workspace *w, int argc, char *const *argv) {
 	refuse_unless(w, request_parse(argc, argv, &w->request, &w->why));
 	if (w->request.kind != REQUEST_RUN)
 		report_leave(&w->report, STDOUT_FILENO,
-			     text_of(w->request.kind == REQUEST_HELP ? help : "runas-app " VERSION "\n"), 0);
+			     text_of(w->request.kind == REQUEST_HELP ? help : shipped_version), 0);
 }
 
 static void read_policy(struct workspace *w, int root) {
