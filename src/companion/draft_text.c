@@ -70,6 +70,13 @@ static bool is_consequence(const struct problem *why, const bool removed[KEY_COU
 	return false;
 }
 
+/* What such a policy says further on is not ours to judge. */
+static bool is_of_newer_format(const struct problem *why) {
+	uint64_t format;
+
+	return strcmp(why->word, "policy-version") == 0 && text_number(why->about, UINT32_MAX, &format);
+}
+
 static void remember(struct text row, bool removed[KEY_COUNT]) {
 	const struct text name = text_trim(text_until(&row, "="));
 
@@ -111,7 +118,7 @@ void draft_text_read(struct draft *draft, struct findings *findings) {
 			finding = findings_problem(findings, FINDING_ERROR, draft->path, draft->bytes, &why);
 			suggest(finding, &why);
 		}
-		if (why.line == 0)
+		if (why.line == 0 || is_of_newer_format(&why))
 			break;
 		row = row_of(left, why.line);
 		remember(row, removed);

@@ -2,11 +2,12 @@
 #include "policy/command.h"
 #include "policy/environment.h"
 #include "policy/policy.h"
+#include "policy/version.h"
 
 enum times {
 	ONCE = 1, WORDS = POLICY_MAX_WORDS, LINES = POLICY_MAX_LINES, WRITES = POLICY_MAX_WRITES - 1, LISTENS = POLICY_MAX_LISTEN
 }; /* so often at most */
-enum shape { CHOICE, NUMBER, ACCOUNT, UMASK, PATH, SEARCH, COMMAND, ASSIGNMENT, KEEP, PROFILE, LIMIT, LISTEN };
+enum shape { FORMAT, CHOICE, NUMBER, ACCOUNT, UMASK, PATH, SEARCH, COMMAND, ASSIGNMENT, KEEP, PROFILE, LIMIT, LISTEN };
 
 struct key {
 	const char *name;
@@ -22,7 +23,7 @@ struct key {
 #define A_LIMIT(name) {"limit_" name, ONCE, LIMIT, 0, 0, A_RANGE}
 
 static const struct key keys[KEY_COUNT] = {
-	[KEY_VERSION] = {"runas-app", ONCE, CHOICE, 0, 0, "1"},
+	[KEY_VERSION] = {"runas-app", ONCE, FORMAT, 0, 0, POLICY_FORMAT},
 	[KEY_ALLOW_USERS] = {"allow_users", WORDS, ACCOUNT, 0, 0, AN_ACCOUNT},
 	[KEY_ALLOW_GROUPS] = {"allow_groups", WORDS, ACCOUNT, 0, 0, AN_ACCOUNT},
 	[KEY_USER] = {"user", ONCE, ACCOUNT, 0, 0, AN_ACCOUNT},
@@ -73,6 +74,12 @@ static bool fits(const struct key *key, struct text t, struct problem *why) {
 	int number;
 
 	switch (key->shape) {
+	case FORMAT:
+		return text_is(t, POLICY_FORMAT) ||
+		       (text_number(t, UINT32_MAX, &hard) && hard > 0 &&
+			problem_about(why, "policy-version", "this runas-app reads format " POLICY_FORMAT
+				      "; the policy is written for format", t,
+				      "upgrade runas-app and runas-policy; or, where it needs nothing newer: runas-app = " POLICY_FORMAT));
 	case CHOICE: return text_is_choice(t, text_of(key->takes));
 	case NUMBER: return policy_read_number(t, key->least, key->most, &number);
 	case ACCOUNT: return text_is_account(t) || text_number(t, UINT32_MAX - 1, &hard);

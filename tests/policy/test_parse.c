@@ -262,7 +262,11 @@ Test(policy_parse, the_version_stands_first_and_once) {
 	} cases[] = {
 		{"user = app\nrunas-app = 1\n", "policy-version", 1},
 		{"# x\n\numask = 027\n", "policy-version", 3},
-		{"runas-app = 2\n", "policy-value", 1},
+		{"runas-app = 2\n", "policy-version", 1},
+		{"# x\nrunas-app = 4294967295\nno line of format 1\n", "policy-version", 2},
+		{"runas-app = 4294967296\n", "policy-value", 1},
+		{"runas-app = 0\n", "policy-value", 1},
+		{"runas-app = -2\n", "policy-value", 1},
 		{"runas-app = 01\n", "policy-value", 1},
 		{"runas-app = 1.0\n", "policy-value", 1},
 		{"runas-app =\n", "policy-value", 1},
