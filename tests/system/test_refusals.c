@@ -155,7 +155,8 @@ Test(refusals, help_and_version_work_for_anybody_and_run_nothing) {
 	struct world_run *run = world_launch(&world_other, WORLD_LIST("--help"));
 	cr_expect(world_exited(run, 0) && strstr(run->out, "runas-app APP") != NULL, "%s%s", run->out, run->err);
 	run = world_launch(&world_other, WORLD_LIST("--version"));
-	cr_expect(world_exited(run, 0) && strncmp(run->out, "runas-app " RUNAS_VERSION ", ", sizeof("runas-app " RUNAS_VERSION)) == 0,
+	cr_expect(world_exited(run, 0) &&
+			  strncmp(run->out, "runas-app " RUNAS_VERSION ", ", sizeof("runas-app " RUNAS_VERSION)) == 0,
 		  "%s%s", run->out, run->err);
 }
 
@@ -165,10 +166,12 @@ Test(refusals, a_policy_of_a_newer_format_is_refused_with_what_both_know) {
 	struct world_run *run = world_launch(&world_root, WORLD_LIST("newer", "--", WORLD_PROBE));
 	world_expect_refused(run, 125, "[policy-version]");
 	cr_expect(strstr(run->err, "newer.conf:2: this runas-app reads format " POLICY_FORMAT ";") != NULL &&
-			  strstr(run->err, "for format \"2\"") != NULL && strstr(run->err, "\nhint: upgrade runas-app") != NULL,
+			  strstr(run->err, "for format \"2\"") != NULL &&
+			  strstr(run->err, "\nhint: upgrade runas-app") != NULL,
 		  "%s", run->err);
 	/* Whom it allows is not known. */
-	world_expect_refused(world_launch(&world_deploy, WORLD_LIST("newer", "--", WORLD_PROBE)), 126, "[not-permitted]");
+	world_expect_refused(world_launch(&world_deploy, WORLD_LIST("newer", "--", WORLD_PROBE)), 126,
+			     "[not-permitted]");
 }
 
 Test(refusals, a_command_that_no_pattern_allows_is_126_and_the_nearest_is_shown) {
