@@ -42,7 +42,7 @@ def steps_of(lines, statuses=None):
         named = FILE.fullmatch(lines[at])
         if named:
             end = at + 1
-            while end < len(lines) and not re.match(r"[a-z]*\$ ", lines[end]):
+            while end < len(lines) and not re.match(r"[a-z]+\$ ", lines[end]) and not (lines[end - 1] == "" and FILE.fullmatch(lines[end])):
                 end += 1
             steps.append(File(named[1], "\n".join(lines[at:end]).rstrip("\n") + "\n"))
             at = end

@@ -39,6 +39,8 @@ class Session:
         said.unlink(missing_ok=True)  # a server in the background still writes to the one of its own start
         place.write_text("")
         place.chmod(0o666)
+        if command.text.startswith("apt "):
+            return  # what it installs is here, or the check was skipped
         script = f"exec 3>{place}; cd {shlex.quote(self.where.get(command.who, home))} || exit 99\n{command.text}\ns=$?; pwd >&3; exit $s"
         with said.open("wb") as output:
             try:

@@ -58,8 +58,8 @@ def serve_as_init():
             os._exit(os.waitstatus_to_exitcode(status) & 255)
 
 
-def enter(build):
-    """`build` holds runas-app and runas-policy; it may lie in what is hidden here."""
+def enter(build, users=None):
+    """`build` holds runas-app and runas-policy; it may lie in what is hidden here. With `users` there are only these, and no apps."""
     programs = {name: (build / name).read_bytes() for name in ("runas-app", "runas-policy")}
     stage = next(place for place in ("/mnt", "/media", "/opt") if os.path.isdir(place) and not os.path.islink(place))
     run("mount", "-t", "tmpfs", "-o", "mode=0755,suid,exec,size=256m", "manual", stage)
@@ -76,22 +76,25 @@ def enter(build):
     for name, content in programs.items():
         Path("/usr/local/bin/" + name).write_bytes(content)
         os.chmod("/usr/local/bin/" + name, 0o4755 if name == "runas-app" else 0o755)
-    accounts()
-    apps()
+    accounts([user for user in USERS if users is None or user[0] in users])
+    if users is None:
+        apps()
 
 
-def accounts():
-    put("/etc/passwd", "".join(f"{name}:x:{number}:{number}:{name}:{home}:{shell}\n" for name, number, home, shell in USERS))
-    put("/etc/group", "".join(f"{name}:x:{number}:\n" for name, number, _, _ in USERS))
-    put("/etc/shadow", "".join(f"{name}:*:19000::::::\n" for name, *_ in USERS), mode=0o640)
+def accounts(users):
+    put("/etc/passwd", "".join(f"{name}:x:{number}:{number}:{name}:{home}:{shell}\n" for name, number, home, shell in users))
+    put("/etc/group", "".join(f"{name}:x:{number}:\n" for name, number, _, _ in users))
+    put("/etc/shadow", "".join(f"{name}:*:19000::::::\n" for name, *_ in users), mode=0o640)
     put("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
     put("/etc/sudoers", "root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n", mode=0o440)
     put("/etc/hosts", "127.0.0.1 localhost\n")
     for directory in ("/etc/runas-app/profiles", "/etc/tmpfiles.d", "/etc/cron.d", "/etc/logrotate.d", "/etc/nginx/sites-enabled", "/etc/supervisor/conf.d", "/etc/systemd/system", "/etc/sudoers.d"):
         os.makedirs(directory)
-    for user in ("deploy", "eve"):
-        os.mkdir("/home/" + user)
-        shutil.chown("/home/" + user, user, user)
+    os.makedirs("/run/lock")
+    for name, _, home, _ in users:
+        if home.startswith("/home/"):
+            os.mkdir(home)
+            shutil.chown(home, name, name)
 
 
 def apps():
@@ -113,4 +116,3 @@ def apps():
         os.mkdir("/run/" + name, 0o750)
         os.chown("/run/" + name, pwd.getpwnam(user).pw_uid, 33)
         os.chmod("/run/" + name, 0o2750)
-    os.makedirs("/run/lock", exist_ok=True)
