@@ -12,10 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static bool is_draft(const struct profile_store *store, const char *label) {
+	return store->draft_label != NULL && strcmp(store->draft_label, label) == 0;
+}
+
 static void describe_file(const struct profile_store *store, const char *label, struct profile_error *error) {
 	memset(error, 0, sizeof *error);
-	if (label[0] == '@')
-		snprintf(error->file, sizeof error->file, "%s", label);
+	if (label[0] == '@' || is_draft(store, label))
+		snprintf(error->file, sizeof error->file, "%s", label[0] == '@' ? label : store->draft_path);
 	else
 		snprintf(error->file, sizeof error->file, "%s%s.profile", store->site_prefix, label);
 }
@@ -100,32 +104,35 @@ static const char *suggest_shipped(const struct profile_store *store, const char
 static char *read_site_text(const struct profile_reader *at_name, const char *at, const char *label,
 			    size_t *ret_length) {
 	const struct profile_store *store = at_name->store;
-	char file[PROGRAM_NAME_SIZE + sizeof ".profile"], hint[160], *bytes = NULL;
+	const bool is_anybodys = is_draft(store, label);
+	const int directory = is_anybodys ? AT_FDCWD : store->site_directory;
+	char name[PROGRAM_NAME_SIZE + sizeof ".profile"], hint[160], *bytes = NULL;
+	const char *prefix = is_anybodys ? "" : store->site_prefix, *file = is_anybodys ? store->draft_path : name;
 	struct stat status;
 	ssize_t length = 0;
 	int fd = -1;
 
-	snprintf(file, sizeof file, "%s.profile", label);
-	if (store->site_directory >= 0)
-		fd = openat(store->site_directory, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	snprintf(name, sizeof name, "%s.profile", label);
+	if (directory >= 0 || is_anybodys)
+		fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	else
 		errno = ENOENT;
 	if (fd < 0) {
 		const int error = errno;
 
 		suggest_shipped(store, label, "shipped profiles are written with @: @app-server", hint, sizeof hint);
-		profile_fail(at_name, at, error == ENOENT ? hint : NULL, "cannot open %s%s: %s", store->site_prefix,
-			     file, error == ELOOP ? "it is a symbolic link" : strerror(error));
+		profile_fail(at_name, at, error == ENOENT ? hint : NULL, "cannot open %s%s: %s", prefix, file,
+			     error == ELOOP ? "it is a symbolic link" : strerror(error));
 		return NULL;
 	}
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-		profile_fail(at_name, at, NULL, "%s%s is not a regular file", store->site_prefix, file);
-	} else if ((status.st_mode & 022) != 0 || (status.st_uid != 0 && status.st_uid != geteuid())) {
+		profile_fail(at_name, at, NULL, "%s%s is not a regular file", prefix, file);
+	} else if (!is_anybodys &&
+		   ((status.st_mode & 022) != 0 || (status.st_uid != 0 && status.st_uid != geteuid()))) {
 		profile_fail(at_name, at, "chown root, chmod go-w: the launcher would not trust it either",
-			     "%s%s can be written by others than root", store->site_prefix, file);
+			     "%s%s can be written by others than root", prefix, file);
 	} else if (status.st_size > PROFILE_MAX_TEXT) {
-		profile_fail(at_name, at, NULL, "%s%s is larger than %d bytes", store->site_prefix, file,
-			     PROFILE_MAX_TEXT);
+		profile_fail(at_name, at, NULL, "%s%s is larger than %d bytes", prefix, file, PROFILE_MAX_TEXT);
 	} else if ((bytes = malloc(PROFILE_MAX_TEXT + 1)) == NULL) {
 		profile_fail(at_name, at, NULL, "out of memory");
 	} else {
@@ -135,8 +142,7 @@ static char *read_site_text(const struct profile_reader *at_name, const char *at
 				length = -1;
 		}
 		if (length != status.st_size) {
-			profile_fail(at_name, at, "compile again", "%s%s changed while it was read", store->site_prefix,
-				     file);
+			profile_fail(at_name, at, "compile again", "%s%s changed while it was read", prefix, file);
 			free(bytes);
 			bytes = NULL;
 		}

@@ -93,6 +93,8 @@ struct profile_store {
 	size_t shipped_count;
 	int site_directory;	 /* descriptor, or -1 for none */
 	const char *site_prefix; /* what file names in messages begin with: "/etc/runas-app/profiles/" */
+	/* The text of this label is that file, which may be anybody's: one that is not in place yet. Or NULL. */
+	const char *draft_label, *draft_path;
 	/* Lines of the profile itself that are passed over, because what is wrong with them is known already. */
 	const unsigned *known_bad;
 	size_t known_bad_count;

@@ -10,7 +10,8 @@
 struct tally {
 	size_t errors, warnings, unreadable;
 	bool is_strict;
-	json_t *policies; /* NULL: for people */
+	const char *as_app; /* what the one FILE is going to be called, or NULL */
+	json_t *policies;   /* NULL: for people */
 };
 
 /* The path of an installed policy is that app. New string. */
@@ -31,7 +32,7 @@ static char *app_of(const struct image *image, const char *name) {
 }
 
 /* Before it is installed it may be anybody's; but it should not be copied as it is. */
-static void check_draft_file(const struct draft *draft, struct findings *findings) {
+static void check_draft_file(const struct draft *draft, bool is_named, struct findings *findings) {
 	const char *slash = strrchr(draft->path, '/'), *base = slash == NULL ? draft->path : slash + 1;
 	struct problem why = {0};
 	struct stat status;
@@ -42,8 +43,8 @@ static void check_draft_file(const struct draft *draft, struct findings *finding
 		why.hint_about = (struct text){0};
 		findings_problem(findings, FINDING_WARNING, draft->path, (struct text){0}, &why);
 	}
-	if (strlen(base) > 5 && strcmp(base + strlen(base) - 5, ".conf") == 0 && strcmp(draft->app, "draft") == 0 &&
-	    strcmp(base, "draft.conf") != 0)
+	if (!is_named && strlen(base) > 5 && strcmp(base + strlen(base) - 5, ".conf") == 0 &&
+	    strcmp(draft->app, "draft") == 0 && strcmp(base, "draft.conf") != 0)
 		findings_add(findings, FINDING_WARNING, draft->path, "policy-name",
 			     "runas-policy install --as-app NAME FILE",
 			     "the file's name is no app's: a small letter, then at most 30 of a-z 0-9 _ -");
@@ -51,12 +52,14 @@ static void check_draft_file(const struct draft *draft, struct findings *finding
 
 static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
 
-static void print_summary(const struct draft *draft, const struct findings *f, bool is_strict) {
+static void print_summary(const struct draft *draft, const struct findings *f, const struct tally *tally) {
 	char *name = output_escaped(draft->path, strlen(draft->path));
-	const bool is_bad = f->errors > 0 || (is_strict && f->warnings > 0);
+	const bool is_bad = f->errors > 0 || (tally->is_strict && f->warnings > 0);
 
-	printf("%s: %s", draft->is_installed ? draft->app : name,
-	       output_colour(stdout, is_bad ? OUTPUT_RED : OUTPUT_GREEN));
+	printf("%s", draft->is_installed ? draft->app : name);
+	if (tally->as_app != NULL)
+		printf(" as %s", tally->as_app);
+	printf(": %s", output_colour(stdout, is_bad ? OUTPUT_RED : OUTPUT_GREEN));
 	if (!is_bad)
 		printf("ok");
 	if (f->errors > 0)
@@ -85,15 +88,17 @@ static void check_one(const struct image *image, const char *name, struct tally 
 	if (draft == NULL) {
 		tally->unreadable++;
 	} else {
+		if (tally->as_app != NULL)
+			snprintf(draft->app, sizeof draft->app, "%s", tally->as_app);
 		if (!draft->is_installed)
-			check_draft_file(draft, &findings);
+			check_draft_file(draft, tally->as_app != NULL, &findings);
 		if (draft->is_valid)
 			inspect_system(draft, &findings);
 		if (tally->policies != NULL) {
 			add_json(tally->policies, draft, &findings, tally->is_strict);
 		} else {
 			findings_print(&findings, stdout);
-			print_summary(draft, &findings, tally->is_strict);
+			print_summary(draft, &findings, tally);
 		}
 	}
 	tally->errors += findings.errors;
@@ -122,13 +127,18 @@ static bool check_all(const struct image *image, struct tally *tally) {
 
 static int run(int argc, char **argv) {
 	struct tally tally = {0};
-	const struct output_option own[] = {{"strict", NULL, &tally.is_strict}};
+	const struct output_option own[] = {{"as-app", &tally.as_app, NULL}, {"strict", NULL, &tally.is_strict}};
 	struct options options;
 	bool is_good = true;
 	int status;
 
-	if (!options_read("check", argc, argv, own, 1, true, false, &options, &status))
+	if (!options_read("check", argc, argv, own, 2, true, false, &options, &status))
 		return status;
+	if (tally.as_app != NULL && (options.argc != 1 || !text_is_app(text_of(tally.as_app)))) {
+		close(options.image.root);
+		return output_fail("--as-app NAME FILE",
+				   "check: --as-app takes the name of an app, and is for one FILE");
+	}
 	if (options.json)
 		tally.policies = output_memory(json_array());
 	if (options.argc == 0)
@@ -152,7 +162,7 @@ static int run(int argc, char **argv) {
 
 const struct verb verb_check = {
 	.name = "check",
-	.arguments = "[--strict] [--json] [--root DIR] [FILE|APP...]",
+	.arguments = "[--as-app NAME] [--strict] [--json] [--root DIR] [FILE|APP...]",
 	.what = "is a policy right, and is all there that it needs?",
 	.help = "Checks policies as runas-app reads them, and the system around them. Without FILE or APP, all of\n"
 		"/etc/runas-app. An argument with a / or a dot is a FILE: a draft that need not be installed yet, and "
@@ -173,12 +183,14 @@ const struct verb verb_check = {
 		"do other\n"
 		"policies have the same user or port; does `command` leave callers more than was meant.\n"
 		"\n"
-		"  --strict     warnings count as errors\n"
-		"  --json       one document: policies[] with app, file, installed, ok, errors, warnings and "
+		"  --as-app NAME  what the one FILE is going to be called: it is not compared with its predecessor\n"
+		"  --strict       warnings count as errors\n"
+		"  --json         one document: policies[] with app, file, installed, ok, errors, warnings and "
 		"findings[] (kind,\n"
-		"               word, message, and where known file, line, column, hint); errors, warnings, unreadable "
+		"                 word, message, and where known file, line, column, hint); errors, warnings, "
+		"unreadable "
 		"in all\n"
-		"  --root DIR   the system is an image that is not running; its kernel is not asked\n"
+		"  --root DIR     the system is an image that is not running; its kernel is not asked\n"
 		"\n"
 		"An error would stop a launch, or undo the policy's point. A warning is probably not meant. A note is "
 		"good to\n"
@@ -193,6 +205,6 @@ const struct verb verb_check = {
 		"Examples:\n"
 		"  runas-policy check                       all installed policies\n"
 		"  runas-policy check --strict shop.conf    a draft, in a build pipeline\n"
-		"  Ansible: copy: dest=/etc/runas-app/shop.conf validate='runas-policy check %s'\n",
+		"  Ansible: template: dest=/etc/runas-app/shop.conf validate='runas-policy check --as-app shop %s'\n",
 	.run = run,
 };

@@ -3,8 +3,8 @@
  * `runas-policy compile`: turns the site's profile texts into the files that the launcher loads.
  *
  * Runs as:  root, or whoever owns DIR; never with more rights than its caller.
- * Given:    NAME.profile in DIR/etc/runas-app/profiles.
- * Promises: NAME.filter is replaced as a whole or stays what it was; what the new one changes is printed.
+ * Given:    NAME.profile in DIR/etc/runas-app/profiles; with --dry-run, a FILE that anybody may have written.
+ * Promises: NAME.filter is replaced as a whole or stays what it was; what the new one changes, or would, is printed.
  * Never:    writes a filter that program_read, the launcher's own judge, would not accept.
  */
 #include "companion/verb.h"
@@ -188,9 +188,9 @@ static bool read_profile(const struct profile_store *store, const char *label, s
 	return passing.known_bad_count == 0;
 }
 
-/* named: somebody asked for this very profile, so that a part is a mistake. list: for machines, or NULL. */
-static void compile_one(const struct profile_store *store, const char *label, bool named, struct findings *to,
-			json_t *list) {
+/* is_named: somebody asked for this very profile, so that a part is a mistake. list: for machines, or NULL. */
+static void compile_one(const struct profile_store *store, const char *label, bool is_named, bool is_dry,
+			struct findings *to, json_t *list) {
 	struct compiled *compiled = output_memory(calloc(2, sizeof *compiled));
 	struct profile *profile = output_memory(malloc(sizeof *profile));
 	char file[PROGRAM_NAME_SIZE + sizeof ".filter"], why[GENERATE_WHY_SIZE];
@@ -200,7 +200,7 @@ static void compile_one(const struct profile_store *store, const char *label, bo
 	snprintf(file, sizeof file, "%s.filter", label);
 	if (!read_profile(store, label, profile, to)) {
 		; /* said */
-	} else if (profile->part && !named) {
+	} else if (profile->part && !is_named) {
 		if (list == NULL)
 			printf("%s: a part, only for including\n", label);
 	} else if (!profile_is_whole(store, label, profile, &error)) {
@@ -210,8 +210,8 @@ static void compile_one(const struct profile_store *store, const char *label, bo
 	} else {
 		const bool had = read_old(store->site_directory, file, &compiled[1]);
 
-		if (replace_file(store->site_directory, file, new_file,
-				 (struct text){(const char *)compiled[0].bytes, compiled[0].length}))
+		if (is_dry || replace_file(store->site_directory, file, new_file,
+					   (struct text){(const char *)compiled[0].bytes, compiled[0].length}))
 			report(label, profile, &compiled[0], had ? &compiled[1] : NULL, list);
 		else
 			findings_add(to, FINDING_ERROR, path, "filter",
@@ -231,7 +231,7 @@ static int is_profile(const struct dirent *entry) {
 	return length > suffix && strcmp(entry->d_name + length - suffix, ".profile") == 0;
 }
 
-static bool compile_all(const struct profile_store *store, struct findings *to, json_t *list) {
+static bool compile_all(const struct profile_store *store, bool is_dry, struct findings *to, json_t *list) {
 	struct dirent **entries;
 	int count = scandirat(store->site_directory, ".", &entries, is_profile, alphasort);
 
@@ -247,7 +247,7 @@ static bool compile_all(const struct profile_store *store, struct findings *to, 
 		name.length -= sizeof ".profile" - 1;
 		if (text_is_app(name)) {
 			entries[i]->d_name[name.length] = '\0';
-			compile_one(store, entries[i]->d_name, false, to, list);
+			compile_one(store, entries[i]->d_name, false, is_dry, to, list);
 		} else {
 			char *shown = output_escaped(name.at, name.length),
 			     *path = output_format("%s%s.profile", store->site_prefix, shown);
@@ -263,15 +263,34 @@ static bool compile_all(const struct profile_store *store, struct findings *to, 
 	return true;
 }
 
-static int compile(const struct options *options, struct profile_store *store) {
+static bool is_file(const char *argument) { return strpbrk(argument, "/.") != NULL; }
+
+/* A text that is not in place yet: with its name it is compared with what is. */
+static void try_file(const struct profile_store *site, const char *path, struct findings *to, json_t *list) {
+	const char *slash = strrchr(path, '/');
+	char *name = output_memory(strdup(slash == NULL ? path : slash + 1)), *suffix = strrchr(name, '.');
+	struct profile_store store = *site;
+
+	if (suffix != NULL && strcmp(suffix, ".profile") == 0)
+		*suffix = '\0';
+	store.draft_label = text_is_app(text_of(name)) ? name : "draft";
+	store.draft_path = path;
+	compile_one(&store, store.draft_label, false, true, to, list);
+	free(name);
+}
+
+static int compile(const struct options *options, bool is_dry, struct profile_store *store) {
 	struct findings findings = {0};
 	json_t *list = options->json ? output_memory(json_array()) : NULL;
 	int status = 0;
 
-	if (options->argc == 0 && !compile_all(store, &findings, list))
+	if (options->argc == 0 && !compile_all(store, is_dry, &findings, list))
 		status = OUTPUT_USAGE;
 	for (int i = 0; i < options->argc; i++)
-		compile_one(store, options->argv[i], true, &findings, list);
+		if (is_dry && is_file(options->argv[i]))
+			try_file(store, options->argv[i], &findings, list);
+		else
+			compile_one(store, options->argv[i], true, is_dry, &findings, list);
 	if (status == 0 && findings.errors > 0)
 		status = OUTPUT_BAD;
 	status = output_done(status);
@@ -287,28 +306,32 @@ static int compile(const struct options *options, struct profile_store *store) {
 static int run(int argc, char **argv) {
 	struct profile_store store = {.shipped = shipped_texts, .shipped_count = shipped_text_count};
 	struct options options;
+	bool is_dry = false;
+	const struct output_option own[] = {{"dry-run", NULL, &is_dry}};
 	char *prefix;
 	int status, lock = -1;
 
-	if (!options_read("compile", argc, argv, NULL, 0, true, false, &options, &status))
+	if (!options_read("compile", argc, argv, own, 1, true, false, &options, &status))
 		return status;
 	prefix = output_format("%s%s/", options.image.prefix, site_directory);
 	store.site_prefix = prefix;
 	store.site_directory = -1;
 	for (int i = 0; i < options.argc && status == 0; i++)
-		if (!text_is_app(text_of(options.argv[i])))
-			status = output_fail("write it without @ and .profile; shipped profiles are compiled already",
+		if (!text_is_app(text_of(options.argv[i])) && !(is_dry && is_file(options.argv[i])))
+			status = output_fail("write it without @ and .profile; shipped profiles are compiled already; "
+					     "--dry-run takes a FILE",
 					     "compile: that is not a site profile's name");
 	if (status == 0)
 		store.site_directory = image_descriptor(&options.image, site_directory, O_RDONLY | O_DIRECTORY);
-	if (status == 0 && store.site_directory < 0)
+	/* A build machine that tries a FILE need not have the directory. */
+	if (status == 0 && store.site_directory < 0 && !(is_dry && options.argc > 0 && errno == ENOENT))
 		status = output_fail(NULL, "cannot open %s: %m", prefix);
 	/* Who may not write there writes nothing, and still learns what is wrong with a profile. */
-	else if (status == 0 && (lock = image_lock(store.site_directory)) < 0 && errno != EACCES && errno != EPERM &&
-		 errno != EROFS)
+	else if (status == 0 && !is_dry && (lock = image_lock(store.site_directory)) < 0 && errno != EACCES &&
+		 errno != EPERM && errno != EROFS)
 		status = output_fail(NULL, "cannot lock %s: %m", prefix);
 	if (status == 0)
-		status = compile(&options, &store);
+		status = compile(&options, is_dry, &store);
 	image_unlock(store.site_directory, lock);
 	if (store.site_directory >= 0)
 		close(store.site_directory);
@@ -319,7 +342,7 @@ static int run(int argc, char **argv) {
 
 const struct verb verb_compile = {
 	.name = "compile",
-	.arguments = "[--root DIR] [--json] [NAME...]",
+	.arguments = "[--dry-run] [--root DIR] [--json] [NAME|FILE...]",
 	.what = "compile the site's system call profiles",
 	.help = "Compiles /etc/runas-app/profiles/NAME.profile to NAME.filter beside it, which runas-app loads; "
 		"without NAME all\n"
@@ -332,6 +355,10 @@ const struct verb verb_compile = {
 		"rt_sigreturn), or allows a dangerous call without a reason beside it. Every error of a profile is "
 		"shown.\n"
 		"\n"
+		"  --dry-run    writes nothing, and needs no root; takes a FILE, with a / or a dot, that is not in "
+		"place "
+		"yet\n"
+		"               and may be anybody's; what it includes is the site's\n"
 		"  --root DIR   the profiles of an image that is not running\n"
 		"  --json       profiles (name, allowed, refused, instructions, changes) and findings, as one "
 		"document\n"
@@ -340,7 +367,11 @@ const struct verb verb_compile = {
 		"directory could not\n"
 		"be read.\n"
 		"\n"
-		"Example:\n"
-		"  runas-policy compile rails-app\n",
+		"Examples:\n"
+		"  runas-policy compile rails-app\n"
+		"  runas-policy compile --dry-run ./rails-app.profile     what would it change here?\n"
+		"  Ansible: template: dest=/etc/runas-app/profiles/shop.profile validate='runas-policy compile "
+		"--dry-run "
+		"%s'\n",
 	.run = run,
 };

@@ -229,3 +229,33 @@ Test(check, asks_this_kernel_about_limits_and_landlock) {
 	cr_expect(!strstr(said, "[limits]") && !strstr(said, "[landlock]"), "%s", said);
 	given_image_remove();
 }
+
+/* A configuration management's temporary file has some name; its policy may be there already, with the same port. */
+Test(check, a_file_by_another_name_is_not_its_own_neighbour) {
+	static const char text[] = "runas-app = 1\nuser = app\nserve = /usr/bin/true\nlisten = tcp 127.0.0.1:8080\n";
+	const char *said;
+
+	given_image_needs(true);
+	given_image_make(sound);
+	given_image_file("/etc/runas-app/shop.conf", text, 0644);
+	given_image_file("/drafts/.source.conf", text, 0644);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", ".source.conf"), &said), 0);
+	expect_said(said, "the file's name is no app's");
+	expect_said(said, "shop has tcp 127.0.0.1:8080");
+	cr_expect_eq(given_image_ask(&verb_check, 0,
+				     WORDS("--root", "IMAGE", "--strict", "--as-app", "shop", ".source.conf"), &said),
+		     0, "%s", said);
+	cr_expect_str_eq(said, ".source.conf as shop: ok\n");
+	cr_expect_eq(
+		given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "--as-app", "blog", ".source.conf"), &said),
+		0);
+	expect_said(said, "shop has tcp 127.0.0.1:8080");
+	cr_expect_eq(
+		given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "--as-app", "Shop", ".source.conf"), &said),
+		2);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "--as-app", "shop"), &said), 2);
+	cr_expect_eq(given_image_ask(&verb_check, 0, WORDS("--root", "IMAGE", "--as-app", "shop", "a.conf", "b.conf"),
+				     &said),
+		     2);
+	given_image_remove();
+}

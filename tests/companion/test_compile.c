@@ -328,3 +328,45 @@ Test(compile, stays_in_the_image) {
 	cr_expect_eq(unlink(text), 0);
 	cr_expect_eq(rmdir(outside), 0);
 }
+
+static void put_draft(const char *name, const char *text) {
+	char path[64];
+
+	snprintf(path, sizeof path, "/drafts/%s", name);
+	given_image_file(path, text, 0666);
+}
+
+Test(compile, a_dry_run_takes_a_file_and_writes_nothing) {
+	const char *said;
+	uint64_t before;
+
+	put_text("mine.profile", good_text);
+	put_text("shared.profile", "runas-profile = 1 part\nallow = ptrace # why\n");
+	cr_assert_eq(compile(WORDS("mine"), NULL, NULL), 0);
+	before = digest_of("mine.filter");
+	put_draft("mine.profile", "runas-profile = 1\ninclude = shared @app-server\nallow = ptrace # why\n");
+	cr_expect_eq(compile(WORDS("--dry-run", "./mine.profile"), NULL, &said), 0, "%s", said);
+	expect_said(said, "  setsid: allowed, was refused\n");
+	expect_said(said, "  ptrace: allowed, was refused\n");
+	put_draft("tmp.x7f3", good_text);
+	cr_expect_eq(compile(WORDS("--dry-run", "tmp.x7f3"), NULL, &said), 0, "%s", said);
+	expect_said(said, "draft: ");
+	put_draft("part", "runas-profile = 1 part\nallow = read\n");
+	cr_expect_eq(compile(WORDS("--dry-run", "./part"), NULL, &said), 0, "%s", said);
+	put_draft("bad", "runas-profile = 1\nallow = opennat\n");
+	cr_expect_eq(compile(WORDS("--dry-run", "./bad"), NULL, &said), 1);
+	expect_said(said, "./bad:2:9: error: `opennat` is no system call");
+	cr_expect_eq(compile(WORDS("--dry-run", "./gone"), NULL, &said), 1);
+	expect_said(said, "cannot open ./gone: No such file");
+	cr_expect_eq(compile(WORDS("./mine.profile"), NULL, &said), 2, "a FILE is for a dry run");
+	put_text("mine.profile", "runas-profile = 1\ninclude = @web-static\n");
+	cr_expect_eq(compile(WORDS("--dry-run", "mine"), NULL, &said), 0, "%s", said);
+	cr_expect_eq(compile(WORDS("--dry-run"), NULL, &said), 0, "%s", said);
+	cr_expect_eq(digest_of("mine.filter"), before, "nothing was written");
+	expect_no_litter();
+	/* In a checkout, where nothing is installed. */
+	cr_assert_eq(rename(given_image_path(PROFILES), given_image_path("/etc/runas-app/elsewhere")), 0);
+	cr_expect_eq(compile(WORDS("--dry-run", "./tmp.x7f3"), NULL, &said), 0, "%s", said);
+	cr_expect_eq(compile(WORDS("--dry-run"), NULL, &said), 2);
+	cr_assert_eq(rename(given_image_path("/etc/runas-app/elsewhere"), given_image_path(PROFILES)), 0);
+}
