@@ -18,21 +18,6 @@ TestSuite(faults, .timeout = 60);
 
 /* --- how ----------------------------------------------------------------------------------------------------------- */
 
-/* As room_answer, but only where the first argument is this. */
-static void answer_when(long number, unsigned first, unsigned error) {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog filter = {COUNT(code), code};
-
-	ROOM_EXPECT(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0);
-}
-
 /* As room_answer, but only the nth time, from 1: a process beside us answers, and dies with us. */
 static void answer_once(long number, int nth, int error) {
 	struct sock_filter code[] = {
@@ -195,9 +180,9 @@ Test(faults, a_signal_that_does_not_go_to_its_default) {
 static void enter_without_counter(void) {
 	static char *arguments[] = {(char *)"runas-app", NULL}, *nothing[] = {NULL};
 
-	answer_when(SYS_prctl, PR_GET_TSC, error);
+	room_answer_where(SYS_prctl, PR_GET_TSC, -1, error);
 	if (error != 0)
-		answer_when(SYS_prctl, PR_SET_TSC, first);
+		room_answer_where(SYS_prctl, PR_SET_TSC, -1, first);
 	entry_secure(1, arguments, nothing, &room_report);
 }
 
@@ -312,7 +297,7 @@ Test(faults, what_a_container_closes_to_all_is_accepted_and_any_other_error_is_n
 
 static void restore_when(void) {
 	room_ordinary_plan();
-	answer_when(number, first, error);
+	room_answer_where(number, first, -1, error);
 	restore();
 }
 
@@ -336,9 +321,9 @@ Test(faults, what_an_older_kernel_does_not_have_cannot_be_left_on) {
 
 static void keyrings_half_closed(void) {
 	room_ordinary_plan();
-	answer_when(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, EPERM);
-	answer_when(SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, EPERM);
-	answer_when(SYS_keyctl, KEYCTL_GET_KEYRING_ID, error);
+	room_answer_where(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, -1, EPERM);
+	room_answer_where(SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, -1, EPERM);
+	room_answer_where(SYS_keyctl, KEYCTL_GET_KEYRING_ID, -1, error);
 	restore();
 }
 
@@ -436,7 +421,7 @@ static void still_dumpable(void) {
 	room_ordinary_plan();
 	room_plan.has_root = false;
 	become_app();
-	answer_when(SYS_prctl, PR_SET_DUMPABLE, error);
+	room_answer_where(SYS_prctl, PR_SET_DUMPABLE, -1, error);
 	identity_assume_user(&room_plan, (struct confined){0}, &room_report);
 }
 
@@ -447,7 +432,7 @@ Test(faults, without_root_too_nobody_may_trace_us) {
 
 static void securebits_kept(void) {
 	room_ordinary_plan();
-	answer_when(SYS_prctl, PR_SET_SECUREBITS, 0);
+	room_answer_where(SYS_prctl, PR_SET_SECUREBITS, -1, 0);
 	capabilities_confine(&room_plan, (struct grouped){ROOM_APP}, &room_report);
 }
 
@@ -457,7 +442,7 @@ static void no_root_to_go_back_to(void) {
 	room_ordinary_plan();
 	room_plan.has_root = false;
 	become_app();
-	answer_when(SYS_prctl, PR_SET_SECUREBITS, EPERM);
+	room_answer_where(SYS_prctl, PR_SET_SECUREBITS, -1, EPERM);
 	room_answer(SYS_setresuid, error);
 	capabilities_drop(&room_plan, (struct assumed){ROOM_APP}, &room_report);
 }
