@@ -7,8 +7,8 @@
 void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, struct caller *ret,
 		     const struct report *to) {
 	uint32_t u[3] = {~0U, ~0U, ~0U}, g[3] = {~0U, ~0U, ~0U};
-	const bool has_ids = syscall(SYS_getresuid, &u[0], &u[1], &u[2]) == 0 && u[0] != ~0U && u[2] != ~0U &&
-			     syscall(SYS_getresgid, &g[0], &g[1], &g[2]) == 0 && g[0] != ~0U && g[2] != ~0U;
+	const bool has_ids = syscall(SYS_getresuid, &u[0], &u[1], &u[2]) == 0 && u[0] != ~0U &&
+			     syscall(SYS_getresgid, &g[0], &g[1], &g[2]) == 0 && g[0] != ~0U;
 	const long count = syscall(SYS_getgroups, 0L, NULL); /* asked twice: 0 may be a lie */
 	const bool has_groups = count >= 0 && syscall(SYS_getgroups, (long)CALLER_MAX_GROUPS, groups) == count;
 

@@ -119,7 +119,7 @@ static bool read_site_profile(struct workspace *w, int root, struct text name) {
 	if (!trusted_read(root, *path, TRUST_FILE, (char *)w->site_bytes, sizeof(w->site_bytes), &bytes, &w->why) ||
 	    !program_read(bytes.at, bytes.length, shipped_arch, &w->profile, &w->why))
 		return false;
-	if (site->source_count == 0 || !text_equal(site->sources[0].name, name))
+	if (!text_equal(site->sources[0].name, name)) /* program_read: there is at least one */
 		return problem_set(&w->why, PROBLEM_SELF, "filter-stale", "was compiled from another profile");
 	for (const struct program_source *from = site->sources; from < site->sources + site->source_count; from++) {
 		*path = join(w->profile_name, PROFILES, from->name, ".profile");
