@@ -18,6 +18,7 @@ void accounts_begin(struct accounts *a, const struct policy *p) {
 		const enum accounts_state state = is_id(s->value, &id) ? ACCOUNTS_FOUND : ACCOUNTS_ABSENT;
 		a->wanted[a->count++] =
 			(struct accounts_wanted){s, is_user ? ACCOUNTS_PASSWD : ACCOUNTS_GROUP, state, (uint32_t)id};
+		a->is_number = a->is_number || (s->key == KEY_USER && state == ACCOUNTS_FOUND);
 	}
 }
 
@@ -40,12 +41,12 @@ static enum accounts_state seen(enum accounts_state before, bool is_same) {
 	return before == ACCOUNTS_ABSENT || (before == ACCOUNTS_FOUND && is_same) ? ACCOUNTS_FOUND : ACCOUNTS_AMBIGUOUS;
 }
 
-/* Of 100,000 lines most are told by their first bytes; only the one of a target that is a number is not. */
-static bool may_matter(const struct accounts *a, enum accounts_file file, bool may_be_any, struct text line) {
-	for (const struct accounts_wanted *w = a->wanted; !may_be_any && w < a->wanted + a->count; w++)
-		may_be_any = w->file == file && text_starts(line, w->by->value) &&
-			     text_starts(text_after(line, w->by->value.length), text_of(":"));
-	return may_be_any;
+/* Of 100,000 lines most are told by their first byte; only for a target that is a number any may be its own. */
+static bool may_matter(const struct accounts *a, enum accounts_file file, struct text line) {
+	bool may_matter = a->is_number && file == ACCOUNTS_PASSWD;
+	for (const struct accounts_wanted *w = a->wanted; !may_matter && w < a->wanted + a->count; w++)
+		may_matter = w->by->value.at[0] == line.at[0] && w->file == file && text_starts(line, w->by->value);
+	return may_matter;
 }
 
 static void take_line(struct accounts *a, const struct policy *p, enum accounts_file file, struct text line) {
@@ -55,8 +56,6 @@ static void take_line(struct accounts *a, const struct policy *p, enum accounts_
 	uint64_t id, gid = 0, target;
 	size_t n = 0;
 
-	if (!may_matter(a, file, is_passwd && is_id(user, &target), line))
-		return;
 	while (n <= PASSWD_FIELDS && text_field(&rest, ":", &fields[n]))
 		n++;
 	if (n != (is_passwd ? PASSWD_FIELDS : GROUP_FIELDS) || !text_is_account(fields[0]) || !is_id(fields[2], &id) ||
@@ -90,7 +89,7 @@ size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_f
 			break;
 		line.length = end != NULL ? (size_t)(end - line.at) : line.length;
 		/* A passwd line longer than the piece is no account's; a group's tail holds members, not asked for. */
-		if (!a->in_long_line && (end != NULL || file == ACCOUNTS_GROUP))
+		if (!a->in_long_line && (end != NULL || file == ACCOUNTS_GROUP) && may_matter(a, file, line))
 			take_line(a, p, file, line);
 		a->in_long_line = end == NULL;
 		used += line.length + (end != NULL);

@@ -24,6 +24,7 @@ struct accounts {
 		uint32_t id;
 	} wanted[ACCOUNTS_MAX_WANTED];
 	size_t count;
+	bool is_number; /* the target is given as one: its line may have any name */
 	bool in_long_line;
 	struct { /* the target's passwd entry; home and shell may be empty, or all of it */
 		enum accounts_state state;
