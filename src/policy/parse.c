@@ -75,11 +75,12 @@ static bool fits(const struct key *key, struct text t, struct problem *why) {
 
 	switch (key->shape) {
 	case FORMAT:
-		return text_is(t, POLICY_FORMAT) ||
-		       (text_number(t, UINT32_MAX, &hard) && hard > 0 &&
-			problem_about(why, "policy-version", "this runas-app reads format " POLICY_FORMAT
-				      "; the policy is written for format", t,
-				      "upgrade runas-app and runas-policy; or, where it needs nothing newer: runas-app = " POLICY_FORMAT));
+		if (!text_is(t, POLICY_FORMAT) && text_number(t, UINT32_MAX, &hard) && hard > 0)
+			return problem_about(why, "policy-version",
+					     "this runas-app reads format " POLICY_FORMAT "; the policy is written for format", t,
+					     "upgrade runas-app and runas-policy; or, where it needs nothing newer: runas-app = "
+					     POLICY_FORMAT);
+		return text_is(t, POLICY_FORMAT);
 	case CHOICE: return text_is_choice(t, text_of(key->takes));
 	case NUMBER: return policy_read_number(t, key->least, key->most, &number);
 	case ACCOUNT: return text_is_account(t) || text_number(t, UINT32_MAX - 1, &hard);
