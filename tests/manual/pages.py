@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
 """The examples of the manuals and of README, as their reader sees them: files, commands, and what these print.
 
-In a literal block, `# /PATH` (or `; /PATH`, `# Dockerfile`) in the first line begins a file; `# COMMAND` is typed by root and
-`NAME$ COMMAND` by that user (`$ COMMAND` by deploy); what stands below a command is printed by it. There, `...` stands for any
-text, and alone in a line for any lines. The page's comment `.\\" status: N` says how the next command ends, where it is not 0.
+In a literal block, `# /PATH` (`; /PATH`, `# Dockerfile`) in the first line begins a file; `# COMMAND` is typed by root and
+`NAME$ COMMAND` by that user (`$ COMMAND` by deploy); what stands below a command is printed by it. There, `...` is any
+text, and alone in a line any lines. The page's comment `.\\" status: N` says how the next command ends, where not with 0.
 """
 import re
 from dataclasses import dataclass, field
@@ -34,6 +34,11 @@ PROMPT = re.compile(r"(?:([a-z]*)\$|#) (?! )(.+)")
 FILE = re.compile(r"[#;] (/\S+|Dockerfile)(?:  .*)?")
 
 
+def ends_file(before, line):
+    """`# ` alone does not: files have comments."""
+    return re.match(r"[a-z]+\$ ", line) or (before == "" and FILE.fullmatch(line))
+
+
 def steps_of(lines, statuses=None):
     """One literal block; `statuses` has those that are known, by line. None: not even 0 is."""
     steps = []
@@ -42,7 +47,7 @@ def steps_of(lines, statuses=None):
         named = FILE.fullmatch(lines[at])
         if named:
             end = at + 1
-            while end < len(lines) and not re.match(r"[a-z]+\$ ", lines[end]) and not (lines[end - 1] == "" and FILE.fullmatch(lines[end])):
+            while end < len(lines) and not ends_file(lines[end - 1], lines[end]):
                 end += 1
             steps.append(File(named[1], "\n".join(lines[at:end]).rstrip("\n") + "\n"))
             at = end

@@ -1,142 +1,184 @@
 # SPDX-License-Identifier: ISC
-"""Does what an example says, inside its world, as its reader would: types the commands, and puts the files where they belong.
-A file that another program reads (cron, supervisor, systemd, docker) is then used as that program would use it."""
+"""Does what an example says, inside its world, as its reader would: types the commands, puts files where they belong.
+
+A file that another program reads (cron, supervisor, systemd, docker) is then used as that program would use it.
+"""
+import ctypes
 import json
 import os
 import pwd
 import re
 import shlex
-import signal
 import subprocess
 import time
 from pathlib import Path
 
-from pages import Command, File
+from pages import File
 
 SECONDS = 30
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Not the pipe that the check reads: what an example leaves running would hold it open.
+SAID, PLACE = Path("/tmp/.said"), Path("/tmp/.place")
 
 
 class Rotten(Exception):
-    pass
+    """An example does not do what the page says."""
 
 
-def as_user(name):
-    """For subprocess: ids, and what a login gives; LANG is left out as messages of other programs follow it."""
-    entry = pwd.getpwnam(name)
-    environment = {"HOME": entry.pw_dir, "USER": name, "LOGNAME": name, "SHELL": "/bin/sh", "PATH": PATH, "TERM": "dumb"}
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [entry.pw_gid], "env": environment, "umask": 0o022}
+def start(who, line, directory=None, **environment):
+    """A shell of that user, with what a login gives; LANG is left out, as messages of other programs follow it."""
+    entry = pwd.getpwnam(who)
+    login = {"HOME": entry.pw_dir, "USER": who, "LOGNAME": who, "SHELL": "/bin/sh", "PATH": PATH, "TERM": "dumb"}
+    SAID.unlink(missing_ok=True)
+    with SAID.open("wb") as output:
+        return subprocess.Popen(
+            ["/bin/sh", "-c", line],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            user=entry.pw_uid,
+            group=entry.pw_gid,
+            extra_groups=[entry.pw_gid],
+            umask=0o022,
+            cwd=directory,
+            env=login | environment,
+            start_new_session=True,
+        )
+
+
+def end(process, what):
+    try:
+        return process.wait(SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise Rotten(f"{what}: still running after {SECONDS} s:\n{SAID.read_text()}") from None
+
+
+def must_end_well(process, what):
+    status = end(process, what)
+    if status:
+        raise Rotten(f"{what}: status {status}:\n{SAID.read_text()}")
 
 
 class Session:
+    """Where each user stands goes on from command to command."""
+
     def __init__(self):
         self.where = {}
 
     def type(self, command):
-        """In a shell that goes on where the last command of that user stood; what is left running keeps no pipe of ours."""
-        home = pwd.getpwnam(command.who).pw_dir
-        said, place = Path("/tmp/.said"), Path("/tmp/.place")
-        said.unlink(missing_ok=True)  # a server in the background still writes to the one of its own start
-        place.write_text("")
-        place.chmod(0o666)
         if command.text.startswith("apt "):
             return  # what it installs is here, or the check was skipped
-        script = f"exec 3>{place}; cd {shlex.quote(self.where.get(command.who, home))} || exit 99\n{command.text}\ns=$?; pwd >&3; exit $s"
-        with said.open("wb") as output:
-            try:
-                ended = subprocess.run(["/bin/sh", "-c", script], stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=SECONDS, start_new_session=True, **as_user(command.who))
-            except subprocess.TimeoutExpired:
-                raise Rotten(f"still running after {SECONDS} s; so far:\n{said.read_text()}") from None
-        self.where[command.who] = place.read_text().strip() or home
-        text = said.read_text()
-        if command.status is not None and ended.returncode != command.status:
-            raise Rotten(f"status {ended.returncode}, not {command.status}:\n{text}")
-        if command.status is None and not command.printed and ended.returncode != 0:
-            raise Rotten(f"status {ended.returncode}:\n{text}")
+        PLACE.write_text("")
+        PLACE.chmod(0o666)
+        place = self.where.get(command.who, pwd.getpwnam(command.who).pw_dir)
+        script = f"exec 3>{PLACE}; cd {shlex.quote(place)} || exit 99\n{command.text}\ns=$?; pwd >&3; exit $s"
+        status = end(start(command.who, script), command.text)
+        self.where[command.who] = PLACE.read_text().strip() or place
+        text = SAID.read_text()
+        # README has no place for a status: there, what is printed says it.
+        expected = 0 if command.status is None and not command.printed else command.status
+        if expected is not None and status != expected:
+            raise Rotten(f"status {status}, not {expected}:\n{text}")
         if command.printed and not fits(command.printed, text):
             raise Rotten("the page shows:\n" + "\n".join(command.printed) + "\nbut this is printed:\n" + text)
 
 
+def pattern_of(line):
+    if line.strip() == "...":
+        return "(?:.*\n)*"
+    pattern = ".*".join(re.escape(part) for part in line.rstrip().split("..."))
+    if os.uname().machine != "x86_64":  # which has other numbers of system calls
+        pattern = re.sub(r"\d+", r"\\d+", pattern)
+    return pattern + " *\n"
+
+
 def fits(shown, printed):
-    """`...` alone in a line is any lines, in a line any text. Only x86-64 has its numbers of system calls."""
+    lines = "\n".join(shown).strip("\n").split("\n")
+    return re.fullmatch("".join(map(pattern_of, lines)), printed.strip("\n") + "\n") is not None
 
-    def line(text):
-        pattern = ".*".join(re.escape(part.rstrip() if at == len(text.split("...")) - 1 else part) for at, part in enumerate(text.split("...")))
-        return pattern if os.uname().machine == "x86_64" else re.sub(r"\d+", r"\\d+", pattern)
 
-    wanted = "".join("(?:.*\n)*" if text.strip() == "..." else line(text) + "[ ]*\n" for text in "\n".join(shown).strip("\n").split("\n"))
-    return re.fullmatch(wanted, printed.strip("\n") + "\n") is not None
+def has_landlock():
+    return ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
 
 
 def install(file):
     path = Path(file.path)
+    text = file.text
+    if settings(text, "runas-app") and (settings(text, "write") or settings(text, "tmp")) and not has_landlock():
+        text += "write_enforce = best-effort\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(file.text)
+    path.write_text(text)
     path.chmod(0o600 if path.suffix == ".env" else 0o644)
 
 
 def settings(text, key):
-    """The values of KEY=VALUE lines, continued ones joined."""
-    return re.findall(rf"^{key} *= *(.+)$", text.replace("\\\n", " "), re.MULTILINE)
+    """The values of its KEY=VALUE lines."""
+    return re.findall(rf"^{key} *= *(.+)$", text, re.MULTILINE)
+
+
+def in_policy(app, key):
+    return settings(Path(f"/etc/runas-app/{app}.conf").read_text(), key)[0]
 
 
 def serve(line, reload=None):
-    """A server in the foreground: the process that was started becomes the app's, stays, and ends when it is told to."""
-    said = Path("/tmp/.served")
-    with said.open("wb") as output:
-        server = subprocess.Popen(["/bin/sh", "-c", "exec " + line], stdin=subprocess.DEVNULL, stdout=output, stderr=output, **as_user("root"))
-    name = re.search(r"runas-app ([a-z-]+) --", line)[1]
-    user = pwd.getpwnam(settings(Path(f"/etc/runas-app/{name}.conf").read_text(), "user")[0]).pw_uid
+    """A server in the foreground: what was started becomes the app's process, has workers, and ends when told to."""
+    server = start("root", "exec " + line)
+    workers = Path(f"/proc/{server.pid}/task/{server.pid}/children")
     until = time.monotonic() + SECONDS
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
-    while server.poll() is None and time.monotonic() < until and not (os.stat(f"/proc/{server.pid}").st_uid in (user, 0) and children.read_text()):
+    while server.poll() is None and time.monotonic() < until and not workers.read_text():
         time.sleep(0.05)
     if server.poll() is not None or time.monotonic() >= until:
-        raise Rotten(f"{line}: serves nothing, status {server.poll()}:\n{said.read_text()}")
+        raise Rotten(f"{line}: serves nothing, status {server.poll()}:\n{SAID.read_text()}")
+    user = pwd.getpwnam(in_policy(re.search(r"runas-app ([a-z-]+) --", line)[1], "user")).pw_uid
     ids = re.search(r"^Uid:\s+(.*)$", Path(f"/proc/{server.pid}/status").read_text(), re.MULTILINE)[1].split()
     if ids != [str(user)] * 4:
         raise Rotten(f"{line}: runs as {ids}, not {user}")
     if reload:
-        done = subprocess.run(["/bin/sh", "-c", reload], capture_output=True, timeout=SECONDS, **{**as_user("root"), "env": {"PATH": PATH, "MAINPID": str(server.pid)}})
+        must_end_well(start("root", reload, MAINPID=str(server.pid)), reload)
         time.sleep(0.3)
-        if done.returncode or server.poll() is not None:
-            raise Rotten(f"{reload}: status {done.returncode}, the server's {server.poll()}:\n{done.stderr.decode()}{said.read_text()}")
-    server.send_signal(signal.SIGTERM)
-    try:
-        server.wait(SECONDS)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        raise Rotten(f"{line}: SIGTERM does not end it") from None
+        if server.poll() is not None:
+            raise Rotten(f"{reload}: ends the server, status {server.poll()}")
+    server.terminate()
+    end(server, line + ": SIGTERM")
 
 
 def cron(text):
-    """The lines of /etc/cron.d/NAME, each run once with cron's environment."""
+    """The lines of /etc/cron.d/NAME, each run once with cron's PATH."""
     for line in text.splitlines():
-        if not line or line.startswith("#") or "=" in line.split()[0]:
-            continue
-        user, command = re.fullmatch(r"(?:\S+\s+){5}(\S+)\s+(.+)", line).groups()
-        how = as_user(user)
-        how["env"] |= {"PATH": "/usr/bin:/bin"}
-        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL, cwd=how["env"]["HOME"], **how)
-        if done.returncode:
-            raise Rotten(f"cron: {command}: status {done.returncode}:\n{done.stdout}{done.stderr}")
+        timed = re.fullmatch(r"(?:[0-9*/,-]+\s+){5}(\S+)\s+(.+)", line)
+        if timed:
+            user, command = timed.groups()
+            must_end_well(start(user, command, pwd.getpwnam(user).pw_dir, PATH="/usr/bin:/bin"), "cron: " + command)
 
 
 def image(text):
-    """ENTRYPOINT and CMD as a runtime executes them: as root, and as the app's user without a setuid bit."""
-    words = json.loads(re.search(r"^ENTRYPOINT (\[.*\])$", text, re.MULTILINE)[1]) + json.loads(re.search(r"^CMD (\[.*\])$", text, re.MULTILINE)[1])
-    user, group = (int(settings(Path("/etc/runas-app/app.conf").read_text(), key)[0]) for key in ("user", "group"))
+    """ENTRYPOINT and CMD as a runtime executes them, without a setuid bit: as root, and as the app's user already."""
+    lists = [re.search(rf"^{key} (\[.*\])$", text, re.MULTILINE)[1] for key in ("ENTRYPOINT", "CMD")]
+    words = [word for each in lists for word in json.loads(each)]
+    user, group = int(in_policy("app", "user")), int(in_policy("app", "group"))
     os.chmod("/usr/local/bin/runas-app", 0o755)
-    for who in ({"user": 0, "group": 0, "extra_groups": []}, {"user": user, "group": group, "extra_groups": []}):
-        done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL, env={"PATH": PATH}, **who)
+    for ids in ((0, 0), (user, group)):
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            user=ids[0],
+            group=ids[1],
+            extra_groups=[],
+            env={"PATH": PATH},
+        )
         if done.returncode or done.stdout.split() != [str(user)]:
-            raise Rotten(f"{words} as {who}: status {done.returncode}:\n{done.stdout}{done.stderr}")
+            raise Rotten(f"{words} as {ids}: status {done.returncode}:\n{done.stdout}{done.stderr}")
     os.chmod("/usr/local/bin/runas-app", 0o4755)
 
 
 def use(file):
     if file.path == "Dockerfile":
-        return image(file.text)
+        image(file.text)
+        return
     install(file)
     if file.path.startswith("/etc/cron.d/"):
         cron(file.text)
@@ -144,16 +186,16 @@ def use(file):
         serve(settings(file.text, "command")[0])
     elif file.path.endswith(".service"):
         serve(settings(file.text, "ExecStart")[0], settings(file.text, "ExecReload")[0])
-    return None
 
 
 def do(example):
+    """What is not as shown, or None."""
     session = Session()
     for step in example.steps:
         try:
             if isinstance(step, File):
                 use(step)
-            elif isinstance(step, Command):
+            else:
                 session.type(step)
         except Rotten as why:
             what = step.path if isinstance(step, File) else step.text
