@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
 """The examples of the manuals and of README, as their reader sees them: files, commands, and what these print.
 
-In a literal block, `# /PATH` (`; /PATH`, `# Dockerfile`) in the first line begins a file; `# COMMAND` is typed by root and
-`NAME$ COMMAND` by that user (`$ COMMAND` by deploy); what stands below a command is printed by it. There, `...` is any
-text, and alone in a line any lines. The page's comment `.\\" status: N` says how the next command ends, where not with 0.
+In a literal block, `# /PATH` (`; /PATH`, `# Dockerfile`) in the first line begins a file; `# COMMAND` is typed by root,
+`NAME$ COMMAND` by that user and `$ COMMAND` by deploy; what stands below a command is printed by it. `...` is any
+text, and alone in a line any lines. The page's comment `.\\" status: N` says how the next command ends; else it is 0.
 """
 import re
 from dataclasses import dataclass, field
