@@ -98,6 +98,11 @@ size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_f
 }
 
 bool accounts_id(const struct accounts *a, const struct setting *s, uint32_t *ret) {
+	/*@ loop invariant \exists integer k; 0 <= k <= a->count && w == &a->wanted[k];
+	    loop invariant \forall integer j; 0 <= j < a->count && &a->wanted[j] < w ==>
+	      a->wanted[j].by != s || a->wanted[j].state != ACCOUNTS_FOUND;
+	    loop assigns w;
+	    loop variant a->count - (w - &a->wanted[0]); */
 	for (const struct accounts_wanted *w = a->wanted; w < a->wanted + a->count; w++)
 		if (w->by == s && w->state == ACCOUNTS_FOUND) {
 			*ret = w->id;

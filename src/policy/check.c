@@ -6,6 +6,12 @@
 #include <string.h>
 
 const struct setting *policy_next(const struct policy *p, enum policy_key key, const struct setting *after) {
+	/*@ loop invariant \exists integer k; 0 <= k <= p->count && s == &p->settings[k];
+	    loop invariant after == \null || after < s;
+	    loop invariant \forall integer j; 0 <= j < p->count && &p->settings[j] < s &&
+	      (after == \null || after < &p->settings[j]) ==> p->settings[j].key != key;
+	    loop assigns s;
+	    loop variant p->count - (s - &p->settings[0]); */
 	for (const struct setting *s = after == NULL ? p->settings : after + 1; s < p->settings + p->count; s++)
 		if (s->key == key)
 			return s;

@@ -3,24 +3,24 @@
 
 #include <string.h>
 
-#define BLANK " \t"
+#define BLANK "\t "
 
 /* In a set, z stands for a to z, Z for A to Z, and 9 for every digit. */
 static bool is_in(char c, const char *set) {
-	const char kind = c >= 'a' && c <= 'z' ? 'z' : c >= 'A' && c <= 'Z' ? 'Z' : c >= '0' && c <= '9' ? '9' : c;
-	while (*set != '\0' && *set != kind && *set != c)
-		set++;
-	return *set != '\0';
+	const char kind = (char)(c >= 'a' && c <= 'z' ? 'z' : c >= 'A' && c <= 'Z' ? 'Z' : c >= '0' && c <= '9' ? '9' : c);
+	return c != '\0' && (strchr(set, kind) != NULL || strchr(set, c) != NULL);
 }
 
 static bool is_shaped(struct text t, size_t most, const char *first, const char *rest) {
 	bool fits = t.length > 0 && t.length <= most && is_in(t.at[0], first);
+	/*@ loop invariant 1 <= i && (fits ==> 0 < t.length <= most);
+	    loop assigns i, fits;
+	    loop variant t.length - i; */
 	for (size_t i = 1; fits && i < t.length; i++)
 		fits = is_in(t.at[i], rest);
 	return fits;
 }
 
-bool text_is_digits(struct text t, size_t most) { return is_shaped(t, most, "9", "9"); }
 bool text_is_app(struct text t) { return is_shaped(t, 31, "z", "z9_-"); }
 bool text_is_account(struct text t) { return is_shaped(t, 32, "zZ_", "zZ9_.-"); }
 bool text_is_variable(struct text t) { return is_shaped(t, 256, "zZ_", "zZ9_"); }
@@ -52,8 +52,14 @@ struct text text_after(struct text t, size_t skip) {
 }
 
 struct text text_trim(struct text t) {
+	/*@ loop invariant inside(t, \at(t, Pre));
+	    loop assigns t;
+	    loop variant t.length; */
 	while (t.length > 0 && is_in(t.at[0], BLANK))
 		t = text_after(t, 1);
+	/*@ loop invariant inside(t, \at(t, Pre));
+	    loop assigns t.length;
+	    loop variant t.length; */
 	while (t.length > 0 && is_in(t.at[t.length - 1], BLANK))
 		t.length--;
 	return t;
@@ -62,9 +68,13 @@ struct text text_trim(struct text t) {
 struct text text_until(struct text *rest, const char *stops) {
 	struct text part = *rest;
 
-	for (const char *found; *stops != '\0' && part.length > 0; stops++)
-		if ((found = memchr(part.at, *stops, part.length)) != NULL)
-			part.length = (size_t)(found - part.at);
+	/*@ loop invariant i <= string_length(stops) && part.at == rest->at && part.length <= rest->length;
+	    loop assigns i, part.length;
+	    loop variant i; */
+	for (size_t i = strlen(stops); i > 0; i--) {
+		const char *const found = part.length > 0 ? memchr(part.at, stops[i - 1], part.length) : NULL;
+		part.length = found != NULL ? (size_t)(found - part.at) : part.length;
+	}
 	*rest = text_after(*rest, part.length);
 	return part;
 }
@@ -82,10 +92,28 @@ bool text_field(struct text *rest, const char *stop, struct text *ret) {
 	return true;
 }
 
+static bool are_digits(struct text t, size_t most, unsigned base) {
+	bool fits = t.length > 0 && t.length <= most;
+	/*@ loop invariant fits <==> 0 < t.length <= most && in_base(t, i, base);
+	    loop assigns i, fits;
+	    loop variant t.length - i; */
+	for (size_t i = 0; fits && i < t.length; i++)
+		fits = t.at[i] >= '0' && t.at[i] < '0' + (int)base;
+	return fits;
+}
+
+bool text_is_digits(struct text t, size_t most) { return are_digits(t, most, 10); }
+
 static uint64_t sum_of(struct text digits, unsigned base) {
 	uint64_t sum = 0;
-	for (size_t i = 0; i < digits.length; i++)
-		sum = sum * base + (uint64_t)(digits.at[i] - '0');
+	/*@ loop invariant i <= digits.length && sum == value(digits.at, i, base) <= most_of(i);
+	    loop assigns i, sum;
+	    loop variant digits.length - i; */
+	for (size_t i = 0; i < digits.length; i++) {
+		const unsigned digit = (unsigned)(digits.at[i] - '0');
+		/*@ assert digit < base && sum * base + digit <= most_of(i + 1); */
+		sum = sum * base + digit;
+	}
 	return sum;
 }
 
@@ -97,13 +125,16 @@ bool text_number(struct text t, uint64_t most, uint64_t *ret) {
 }
 
 bool text_umask(struct text t, uint32_t *ret) {
-	if (t.length < 3 || !is_shaped(t, 4, t.length == 3 ? "01234567" : "0", "01234567"))
+	if (t.length < 3 || !are_digits(t, 4, 8) || (t.length == 4 && t.at[0] != '0'))
 		return false;
 	*ret = (uint32_t)sum_of(t, 8);
 	return true;
 }
 
 bool text_is_choice(struct text t, struct text choices) {
+	/*@ loop invariant readable(choices);
+	    loop assigns choices, choice;
+	    loop variant left(choices); */
 	for (struct text choice; text_field(&choices, "|", &choice);)
 		if (text_equal(t, choice))
 			return true;
@@ -111,6 +142,9 @@ bool text_is_choice(struct text t, struct text choices) {
 }
 
 bool text_is_printable(struct text t) {
+	/*@ loop invariant i <= t.length && printable(t, i);
+	    loop assigns i;
+	    loop variant t.length - i; */
 	for (size_t i = 0; i < t.length; i++)
 		if ((unsigned char)t.at[i] < 0x20 || t.at[i] == 0x7f)
 			return false;
@@ -119,6 +153,9 @@ bool text_is_printable(struct text t) {
 
 bool text_is_path(struct text t) {
 	struct text part, parts = text_after(t, 1);
+	/*@ loop invariant readable(parts);
+	    loop assigns parts, part;
+	    loop variant left(parts); */
 	while (text_field(&parts, "/", &part))
 		if (text_is_choice(part, text_of("|.|..")))
 			return false;
@@ -153,7 +190,7 @@ void sink_escaped(struct sink *s, struct text t) {
 	for (size_t i = 0; i < t.length; i++) {
 		const unsigned char c = (unsigned char)t.at[i];
 		const bool is_plain = c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
-		sink_byte(s, is_plain ? (char)c : '\\');
+		sink_byte(s, (char)(is_plain ? c : '\\'));
 		for (int shift = 6; !is_plain && shift >= 0; shift -= 3)
 			sink_byte(s, (char)('0' + (c >> shift & 7)));
 	}
