@@ -107,10 +107,9 @@ static void check_create(struct audit *a, const struct file *file, const struct 
 	char *line = output_memory(strndup(create->text.at, create->text.length));
 	char words[3][64] = {"", "", ""}, *hint, *object;
 	const char *owner = NULL, *group = NULL;
-	unsigned mode = 0;
 	const int count = sscanf(line, "create %63s %63s %63s", words[0], words[1], words[2]);
-	const bool has_mode =
-		count >= 1 && words[0][0] >= '0' && words[0][0] <= '7' && sscanf(words[0], "%o", &mode) == 1;
+	const bool has_mode = count >= 1 && words[0][0] >= '0' && words[0][0] <= '7';
+	const unsigned long mode = has_mode ? strtoul(words[0], NULL, 8) : 0;
 
 	/* create [MODE] [OWNER] [GROUP]; what is left out is as the rotated file had it. */
 	if (count >= 1 + has_mode)
@@ -148,7 +147,8 @@ static void check_su(struct audit *a, const struct file *file, const struct stan
 
 	if (s->su.line > 0) {
 		line = output_memory(strndup(s->su.text.at, s->su.text.length));
-		sscanf(line, "su %63s", user);
+		if (sscanf(line, "su %63s", user) != 1)
+			user[0] = '\0';
 		free(line);
 		if (!is_user(a, user, app->who.uid) && !is_user(a, user, 0)) {
 			object = output_format("%s, and the logs belong to %s", user, app->user);

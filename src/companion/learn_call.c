@@ -72,7 +72,7 @@ struct reader {
 static bool read_string(const struct reader *r, uint64_t address, char ret[PATH_MAX]) {
 	for (size_t done = 0; done < PATH_MAX;) {
 		size_t here = 4096 - ((address + done) & 4095);
-		struct iovec local, remote = {(void *)(uintptr_t)(address + done), 0}; /* NOLINT: the task's address */
+		struct iovec local, remote = {(void *)(uintptr_t)(address + done), 0};
 
 		here = here < PATH_MAX - done ? here : PATH_MAX - done;
 		local = (struct iovec){ret + done, here};

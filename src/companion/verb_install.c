@@ -146,8 +146,8 @@ static void show_difference(const struct install *in, struct job *job, const cha
 
 	diff_print(stream, old == NULL ? "/dev/null" : name, (struct text){old == NULL ? "" : old, length}, name,
 		   job->draft->bytes);
-	if (in->is_quiet)
-		fclose(stream);
+	if (in->is_quiet && fclose(stream) != 0)
+		output_memory(NULL);
 	free(name);
 }
 

@@ -32,12 +32,14 @@ static void read_status(int proc, const char *pid, uint32_t uid, struct process 
 	while (file != NULL && fgets(line, sizeof line, file) != NULL) {
 		const size_t used = strlen(ret->groups);
 
+		/* NOLINTBEGIN(cert-err34-c): the kernel's numbers fit what it says that they are */
 		if (sscanf(line, "Uid: %u %u", &real, &effective) == 2)
 			ret->has_uid = effective == uid;
 		else if (strncmp(line, "Name:", 5) == 0)
 			snprintf(ret->name, sizeof ret->name, "%.*s", (int)strcspn(line + 6, "\n"), line + 6);
 		else if (sscanf(line, "Gid: %u %u", &real, &effective) == 2)
 			snprintf(ret->groups + used, sizeof ret->groups - used, "%u ", effective);
+		/* NOLINTEND(cert-err34-c) */
 		else if (strncmp(line, "Groups:", 7) == 0)
 			snprintf(ret->groups + used, sizeof ret->groups - used, "%.*s ", (int)strcspn(line + 8, "\n"),
 				 line + 8);
@@ -111,6 +113,7 @@ static void note_socket(const char *path, struct findings *notes) {
 	while (!is_served && getline(&line, &size, list) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		at = 0;
+		/* NOLINTNEXTLINE(cert-err34-c): as above */
 		if (sscanf(line, "%*s %*s %*s %x %x %*s %*s %n", &flags, &type, &at) < 2 || at == 0)
 			continue;
 		is_served = strcmp(line + at, path) == 0 && ((flags & 0x10000) != 0 || type == 2 /* SOCK_DGRAM */);
