@@ -92,6 +92,9 @@ static bool fits_token(const struct token *t, struct text word) {
 
 static struct text last_part(struct text path) {
 	struct text part = path;
+	/*@ loop invariant readable(path) && readable(part);
+	    loop assigns path, part;
+	    loop variant left(path); */
 	while (text_field(&path, "/", &part))
 		;
 	return part;

@@ -98,6 +98,9 @@ static bool fits(const struct key *key, struct text t, struct problem *why) {
 }
 
 static bool find_key(struct text name, enum policy_key *ret, struct problem *why) {
+	/*@ loop invariant KEY_VERSION <= *ret <= KEY_COUNT;
+	    loop assigns *ret;
+	    loop variant KEY_COUNT - *ret; */
 	for (*ret = KEY_VERSION; *ret < KEY_COUNT; (*ret)++)
 		if (text_is(name, keys[*ret].name))
 			return true;
@@ -146,6 +149,9 @@ static bool parse_line(struct text line, unsigned number, struct policy *p, stru
 		value.length = (size_t)(line.at + line.length - value.at);
 	if (keys[key].times != WORDS)
 		return add_setting(p, key, value, number, why);
+	/*@ loop invariant readable(value) && p->count <= POLICY_MAX_SETTINGS;
+	    loop assigns value, word, *p, *why;
+	    loop variant value.length; */
 	for (struct text word; (word = text_word(&value)).length > 0;)
 		if (!add_setting(p, key, word, number, why))
 			return false;
@@ -155,6 +161,9 @@ static bool parse_line(struct text line, unsigned number, struct policy *p, stru
 static bool check_bytes(struct text line, struct problem *why) {
 	if (line.length > POLICY_MAX_LINE)
 		return problem_about(why, "policy-size", "line is longer than 4096 bytes", (struct text){0}, NULL);
+	/*@ loop invariant byte.length == 1 && \exists integer k; 0 <= k <= line.length && byte.at == line.at + k;
+	    loop assigns byte;
+	    loop variant line.length - (byte.at - line.at); */
 	for (struct text byte = {line.at, 1}; byte.at < line.at + line.length; byte.at++)
 		if (!text_is_printable(byte) && byte.at[0] != '\t')
 			return problem_about(why, "policy-syntax", "control character", byte,
@@ -166,6 +175,10 @@ bool parse_policy(struct text bytes, struct policy *ret, struct problem *why) {
 	struct text line;
 
 	ret->count = 0;
+	/*@ loop invariant readable(bytes) && ret->count <= POLICY_MAX_SETTINGS;
+	    loop invariant 1 <= number && number + left(bytes) <= POLICY_MAX_BYTES + 2;
+	    loop assigns bytes, line, number, *ret, *why;
+	    loop variant left(bytes); */
 	for (unsigned number = 1; text_field(&bytes, "\n", &line); number++)
 		if (!check_bytes(line, why) || !parse_line(line, number, ret, why)) {
 			why->line = number;
