@@ -106,16 +106,17 @@ static bool fits_first(struct text path, struct text typed, struct text director
 		text_equal(text_after(path, directory.length + 1), typed));
 }
 
-/* How many words of the command fit, from the first; more than it has when all do, and most without a last `*`. */
+/* How many words of the command fit, from the first; more than it has when all do, and most without a last `*`. A
+ * pattern that command_check would refuse fits nothing that reaches its fault. */
 static size_t count_fitting(struct text pattern, const struct request *r, struct text directory) {
 	struct token token;
-	struct problem unused;
+	struct problem wrong;
 	size_t n = 0;
-	for (; next_token(&pattern, &token, &unused) && !token.is_rest; n++)
+	for (; next_token(&pattern, &token, &wrong) && !token.is_rest; n++)
 		if (n >= r->words || !(n == 0 ? fits_first(token.head, text_of(r->command[0]), directory)
 					      : fits_token(&token, text_of(r->command[n]))))
 			return n;
-	return token.is_rest ? r->words + 1 : n == r->words ? r->words + 2 : n;
+	return token.is_rest ? r->words + 1 : n == r->words && wrong.word == NULL ? r->words + 2 : n;
 }
 
 bool command_find(const struct policy *p, const struct request *r, struct text directory, struct command_match *ret,

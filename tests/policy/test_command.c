@@ -541,3 +541,19 @@ Test(command, one_basename_of_two_files_across_keys) {
 	cr_assert(find(lines, typed("/opt/bin/x"), "", &m, &why));
 	cr_expect(m.by->key == KEY_SERVE);
 }
+
+/* parse_policy takes no such pattern: whoever forgets it still allows nothing. */
+Test(command, a_pattern_that_was_never_checked_allows_nothing) {
+	static const char *const patterns[] = {"/bin/x {",	    "/bin/x {}", "/bin/x a*", "/bin/x \"",
+					       "/bin/x a{nothing}", "{",	 "\""};
+	const struct request r = request_of(typed("x"));
+
+	for (size_t i = 0; i < COUNT(patterns); i++) {
+		struct policy p = {.count = 1};
+		struct command_match m;
+		struct problem why;
+
+		p.settings[0] = (struct setting){given(patterns[i]), KEY_COMMAND, 2};
+		cr_expect(!command_find(&p, &r, given(""), &m, &why), "`%s` allows x", patterns[i]);
+	}
+}
