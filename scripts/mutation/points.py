@@ -26,7 +26,10 @@ class Mutant:
         self.number = 0
         self.line = source.count(b"\n", 0, start) + 1
         self.source_line = " ".join(source.split(b"\n")[self.line - 1].decode().split())
-        self.change = " ".join(f"{source[start:end].decode()} => {text}".split())
+        before = source[start:end].decode()
+        ignored = re.fullmatch(r"\(\(void\)\((.*)\), ([01])\)", text, re.DOTALL)
+        becomes = f"{ignored.group(2)} (done)" if ignored and ignored.group(1) == before else text
+        self.change = " ".join(f"{before} => {becomes}".split())
         self.result = source[:start] + text.encode() + source[end:]
         if whole:
             self.instead = source[whole[0] : start] + text.encode() + source[end : whole[1]]
