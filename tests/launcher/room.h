@@ -20,12 +20,14 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -46,6 +48,7 @@
 struct room {
 	bool is_done;	 /* the function returned */
 	bool is_lacking; /* the kernel lacks what the test is about */
+	volatile int asked; /* of room_answer_nth */
 	size_t used;
 	char failures[16384];
 };
@@ -257,6 +260,52 @@ static inline void room_answer_where(long number, uint32_t first, int64_t second
 	};
 
 	room_load(code, COUNT(code));
+}
+
+/*
+ * As room_answer, but only the nth time, from 1, and without an error with any value: a process beside us answers, and
+ * dies with us.
+ */
+static inline void room_answer_nth(long number, int nth, int error, long value) {
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = {COUNT(code), code};
+	/* It is there before the filter, which would ask it about its own calls. */
+	const pid_t beside = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0L, 0L, 0L, 0L);
+	int asked;
+
+	if (beside != 0) {
+		asked = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
+		ROOM_EXPECT(beside > 0 && asked > 0, "%s", strerror(errno));
+		room->asked = asked;
+		while (room->asked > 0)
+			sched_yield();
+		close(asked);
+		return;
+	}
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (room->asked == 0)
+		sched_yield();
+	asked = room->asked;
+	(void)unshare(CLONE_FILES);
+	syscall(SYS_close_range, 0U, (unsigned)asked - 1, 0U); /* the pipe to the test among them */
+	room->asked = -1;
+	for (int seen = 1;; seen++) {
+		struct seccomp_notif what = {0};
+		struct seccomp_notif_resp answer = {0};
+
+		if (ioctl(asked, SECCOMP_IOCTL_NOTIF_RECV, &what) != 0)
+			_exit(0);
+		answer.id = what.id;
+		answer.error = seen == nth ? -error : 0;
+		answer.val = seen == nth ? value : 0;
+		answer.flags = seen == nth ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		(void)ioctl(asked, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+	}
 }
 
 /* --- what main would have built ------------------------------------------------------------------------------- */

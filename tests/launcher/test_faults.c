@@ -18,39 +18,6 @@ TestSuite(faults, .timeout = 60);
 
 /* --- how ----------------------------------------------------------------------------------------------------------- */
 
-/* As room_answer, but only the nth time, from 1: a process beside us answers, and dies with us. */
-static void answer_once(long number, int nth, int error) {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog filter = {COUNT(code), code};
-	const int asked = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
-	pid_t beside;
-
-	ROOM_EXPECT(asked >= 0, "%s", strerror(errno));
-	beside = (pid_t)syscall(SYS_clone, SIGCHLD, 0L, 0L, 0L, 0L);
-	if (beside != 0) {
-		close(asked);
-		return;
-	}
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	syscall(SYS_close_range, 0U, (unsigned)asked - 1, 0U); /* the pipe to the test among them */
-	for (int seen = 1;; seen++) {
-		struct seccomp_notif what = {0};
-		struct seccomp_notif_resp answer = {0};
-
-		if (ioctl(asked, SECCOMP_IOCTL_NOTIF_RECV, &what) != 0)
-			_exit(0);
-		answer.id = what.id;
-		answer.error = seen == nth ? -error : 0;
-		answer.flags = seen == nth ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-		(void)ioctl(asked, SECCOMP_IOCTL_NOTIF_SEND, &answer);
-	}
-}
-
 static char base[32];
 
 static void make_base(void) {
@@ -164,7 +131,7 @@ static void enter_with_a_signal(void) {
 	static char *arguments[] = {(char *)"runas-app", NULL}, *nothing[] = {NULL};
 
 	signal(SIGUSR1, SIG_IGN);
-	answer_once(SYS_rt_sigaction, nth, 0);
+	room_answer_nth(SYS_rt_sigaction, nth, 0, 0);
 	entry_secure(1, arguments, nothing, &room_report);
 }
 
@@ -234,7 +201,7 @@ static void give_unseen(void) {
 	room_ordinary_plan();
 	room_plan.owns_stdio = true;
 	ROOM_EXPECT(pipe(ends) == 0 && dup2(ends[0], 0) == 0);
-	answer_once(number, nth, EIO);
+	room_answer_nth(number, nth, EIO, 0);
 	descriptors_give_stdio(&room_plan, &room_report);
 }
 
@@ -368,7 +335,7 @@ static void hard_limit_kept(void) {
 	struct rlimit now;
 
 	ROOM_EXPECT(getrlimit(RLIMIT_NOFILE, &now) == 0);
-	answer_once(SYS_prlimit64, 1, 0);
+	room_answer_nth(SYS_prlimit64, 1, 0, 0);
 	ROOM_EXPECT(!restore_limit(RLIMIT_NOFILE, now.rlim_cur, now.rlim_max - 1),
 		    "the soft limit is right, the hard one is not");
 	ROOM_EXPECT(restore_limit(RLIMIT_NOFILE, now.rlim_cur, now.rlim_max));
@@ -615,7 +582,7 @@ static void close_fails(void) {
 
 static void one_close_fails(void) {
 	become_limited(true);
-	answer_once(SYS_close, nth, EIO);
+	room_answer_nth(SYS_close, nth, EIO, 0);
 	limit();
 }
 
