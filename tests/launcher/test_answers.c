@@ -76,12 +76,27 @@ static void drop(void) {
 	capabilities_drop(&room_plan, (struct assumed){ROOM_APP}, &room_report);
 }
 
-static void enter(void) {
-	static char *arguments[] = {(char *)"runas-app", NULL}, *nothing[] = {NULL};
+static char *const one_argument[] = {(char *)"runas-app", NULL};
+static char *no_variables[] = {NULL};
 
-	entry_secure(1, arguments, nothing, &room_report);
+static void enter(void) {
+	entry_secure(1, one_argument, no_variables, &room_report);
 	let_it_fail();
-	entry_secure(1, arguments, nothing, &room_report);
+	entry_secure(1, one_argument, no_variables, &room_report);
+}
+
+/* Asked, ignored, asked, set to its default, asked: the numbers before it are asked only. */
+static void enter_ignoring(void) {
+	ROOM_EXPECT(signal(SIGUSR1, SIG_IGN) != SIG_ERR);
+	let_it_fail();
+	entry_secure(1, one_argument, no_variables, &room_report);
+}
+
+static void enter_without_counter(void) {
+	if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV) != 0)
+		room_lacks("needs a processor with PR_SET_TSC");
+	let_it_fail();
+	entry_secure(1, one_argument, no_variables, &room_report);
 }
 
 static void hide(void) {
@@ -140,6 +155,8 @@ Test(answers, what_fails_is_refused_though_all_is_as_it_should_be) {
 		{confine, SYS_prctl, PR_CAP_AMBIENT, ANY, 0, EPERM, "ambient"},
 		{drop, SYS_capset, ANY, ANY, 0, EPERM, "capset"},
 		{enter, SYS_close, ANY, ANY, 0, EIO, "descriptors"},
+		{enter, SYS_fcntl, 5, F_GETFD, 0, EIO, "descriptors"},
+		{enter_ignoring, SYS_rt_sigaction, ANY, ANY, SIGUSR1 + 1, EPERM, "signals"},
 		{enter, SYS_rt_sigprocmask, ANY, ANY, 1, EPERM, "signals"},
 		{enter, SYS_rt_sigpending, ANY, ANY, 0, EPERM, "signals"},
 		{enter, SYS_setitimer, ITIMER_REAL, ANY, 0, EPERM, "timers"},
@@ -289,9 +306,6 @@ Test(answers, only_a_plans_groups_may_have_another_order) { room_passes(backward
 
 /* --- entry --- */
 
-static char *const one_argument[] = {(char *)"runas-app", NULL};
-static char *no_variables[] = {NULL};
-
 static void enter_with_closed(void) {
 	close(ends_at > 0 ? 2 : 0);
 	if (ends_at > 0)
@@ -307,6 +321,13 @@ static void null_is_for_both(void) {
 	ROOM_EXPECT((fcntl(0, F_GETFL) & O_ACCMODE) == O_RDWR);
 }
 
+static void counter_stays_off(void) {
+	row.number = SYS_prctl;
+	row.first = PR_SET_TSC;
+	row.second = ANY;
+	enter_without_counter();
+}
+
 static void no_core_at_all(void) {
 	const struct rlimit none = {0, 0};
 
@@ -319,6 +340,8 @@ Test(answers, standard_descriptors_and_limits_at_their_edge) {
 	room_refuses(enter_with_closed, 125, "descriptors");
 	ends_at = 1;
 	room_refuses(enter_with_closed, 125, NULL);
+	memset(&row, 0, sizeof(row));
+	room_refuses(counter_stays_off, 125, "timers");
 	room_passes(null_is_for_both);
 	room_passes(no_core_at_all);
 }
