@@ -77,6 +77,17 @@ static void state(void) {
 
 Test(handover, leaves_directory_umask_core_limit_and_no_new_privs) { room_passes(state); }
 
+static void last_kept(void) {
+	ROOM_EXPECT(dup2(1, POLICY_FD_LAST) == POLICY_FD_LAST && fcntl(POLICY_FD_LAST, F_SETFD, FD_CLOEXEC) == 0);
+	room_become_app();
+	room_ordinary_plan();
+	room_plan.keep_fds = UINT32_C(1) << POLICY_FD_LAST;
+	prepare((struct restored){0});
+	ROOM_EXPECT(fcntl(POLICY_FD_LAST, F_GETFD) == 0);
+}
+
+Test(handover, the_last_descriptor_that_can_be_kept) { room_passes(last_kept); }
+
 static const char *directory;
 
 static void enter(void) {
@@ -239,6 +250,18 @@ Test(handover, a_missing_interpreter_is_named, .init = make_tree, .fini = remove
 	snprintf(words, sizeof(words), "runas-app: %s: its interpreter does not exist: \"/no/such/ruby\" [not-found]",
 		 lost);
 	room_refuses(execute, 127, words);
+	set_candidates(lost, "/usr/bin/printenv", NULL);
+	room_refuses(execute, 127, words);
+}
+
+/* Not there is one thing, and a later candidate runs; not to be had is another. */
+Test(handover, a_symlink_loop_is_named, .init = make_tree, .fini = remove_tree) {
+	char loop[256];
+
+	snprintf(loop, sizeof(loop), "%s", file_of("link"));
+	cr_assert(symlink("link", loop) == 0);
+	set_candidates(loop, "/usr/bin/printenv", NULL);
+	room_refuses(execute, 126, "Too many levels of symbolic links [not-executable]");
 }
 
 Test(handover, a_file_in_a_closed_directory_is_as_good_as_not_there, .init = make_tree, .fini = remove_tree) {

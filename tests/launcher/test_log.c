@@ -254,3 +254,95 @@ Test(log, root_hears_whatever_cannot_be_set) {
 	broken = SYS_setresuid;
 	room_refuses(root_says, 125, "runas-app: app: said [x]");
 }
+
+static void root_half_way(void) {
+	begin();
+	to.log = text_of("none");
+	caller = (struct caller){.groups = groups, .group_count = 2};
+	why = (struct problem){.status = PROBLEM_SELF, .word = "x", .what = "said"};
+	ROOM_EXPECT(setresuid(0, 0, ROOM_APP) == 0);
+	report_problem(&to, &why);
+}
+
+Test(log, root_that_is_half_somebody_else_hears_nothing) { room_refuses(root_half_way, 125, NULL); }
+
+/* --- before a byte is said ----------------------------------------------------------------------------------------- */
+
+static bool is_sealed;
+
+static void says(void) {
+	begin();
+	to.log = text_of("none");
+	to.is_sealed = is_sealed;
+	why = (struct problem){.status = PROBLEM_SELF, .word = "x", .what = "said"};
+	if (is_sealed) {
+		ROOM_EXPECT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	} else
+		room_become_setuid(groups, 2);
+	room_answer(broken, EPERM);
+	report_problem(&to, &why);
+}
+
+Test(log, what_is_said_needs_only_what_is_left) {
+	is_sealed = false; /* who has the groups already needs not set them */
+	broken = SYS_setgroups;
+	room_refuses(says, 125, "runas-app: app: said [x]");
+	broken = SYS_rt_sigprocmask;
+	room_refuses(says, 125, NULL);
+	is_sealed = true; /* a filter may have taken all but write, close and exit */
+	broken = SYS_getresuid;
+	room_refuses(says, 125, "runas-app: app: said [x]");
+	broken = SYS_close_range;
+	room_refuses(says, 125, "runas-app: app: said [x]");
+}
+
+static void terminated_meanwhile(void) {
+	uint64_t all = ~UINT64_C(0);
+
+	begin();
+	to.log = text_of("none");
+	why = (struct problem){.status = PROBLEM_SELF, .word = "x", .what = "said"};
+	ROOM_EXPECT(signal(SIGTERM, SIG_DFL) != SIG_ERR);
+	ROOM_EXPECT(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all)) == 0 && raise(SIGTERM) == 0);
+	room_become_setuid(groups, 2);
+	report_problem(&to, &why);
+}
+
+Test(log, a_signal_that_came_meanwhile_acts_before_a_word_is_said) { room_refuses(terminated_meanwhile, -1, NULL); }
+
+static int held;
+
+/* Its reader is slow: what else we have open must not wait for it. */
+static void holds_while_it_says(void) {
+	int ends[2], slow[2];
+	struct pollfd end = {.events = POLLIN};
+
+	begin();
+	to.log = text_of("none");
+	to.is_sealed = true;
+	why = (struct problem){.status = PROBLEM_SELF, .word = "x", .what = "said"};
+	ROOM_EXPECT(pipe2(ends, O_CLOEXEC) == 0 && pipe2(slow, O_NONBLOCK) == 0);
+	while (write(slow[1], "x", 1) == 1)
+		;
+	ROOM_EXPECT(fcntl(slow[1], F_SETFL, 0) == 0);
+	teller = fork();
+	if (teller == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(slow[1], 2);
+		dup2(ends[1], held);
+		syscall(SYS_close_range, 3U, (unsigned)held - 1, 0U);
+		syscall(SYS_close_range, (unsigned)held + 1, ~0U, 0U);
+		report_problem(&to, &why);
+	}
+	close(ends[1]);
+	end.fd = ends[0];
+	ROOM_EXPECT(poll(&end, 1, 5000) == 1 && (end.revents & POLLHUP) != 0, "%d is held", held);
+	ROOM_EXPECT(waitpid(teller, NULL, WNOHANG) == 0, "it still says it");
+}
+
+Test(log, a_slow_reader_holds_no_socket) {
+	held = POLICY_FD_FIRST + 6;
+	room_passes(holds_while_it_says);
+	held = POLICY_FD_LAST;
+	room_passes(holds_while_it_says);
+}

@@ -128,6 +128,8 @@ Test(trusted_file, symlinks_are_refused_in_every_place) {
 			   .is_missing);
 	expect_refused("/etc/linked/app.conf", "policy-type", "/etc/linked");
 	expect_refused("/top/runas-app/app.conf", "policy-type", "/top");
+	cr_expect(strcmp(expect_refused("/etc/runas-app/link.conf", "policy-type", "/etc/runas-app/link.conf").why.what,
+			 "is a symlink") == 0);
 }
 
 /* A FIFO must not block us: without a writer it would, for ever. */
@@ -407,3 +409,47 @@ Test(trusted_file, what_is_being_read_closes_on_exec) {
 	cr_expect(left == before * 2, "%d, not twice %d", left,
 		  before); /* it takes two pieces: the file, and its end */
 }
+
+static size_t take_nothing(void *context, struct text piece) {
+	(void)context;
+	return piece.length;
+}
+
+static long number;
+static unsigned error;
+
+static void call_fails(void) {
+	struct problem why = {0};
+	struct text bytes;
+
+	open_root();
+	room_answer(number, error);
+	ROOM_EXPECT(!trusted_read(root, text_of(FILE_NAME), TRUST_FILE, buffer, SIZE, &bytes, &why));
+	ROOM_EXPECT(strcmp(why.what, "cannot be believed") == 0, "%s", why.what);
+	ROOM_EXPECT(!trusted_stream(root, text_of(FILE_NAME), buffer, SIZE, take_nothing, NULL, &why));
+	ROOM_EXPECT(strcmp(why.what, "cannot be believed") == 0, "%s", why.what);
+}
+
+Test(trusted_file, what_could_not_be_read_to_its_end_is_not_believed) {
+	number = SYS_read;
+	error = EIO;
+	room_passes(call_fails);
+	error = 0; /* an end that is none */
+	room_passes(call_fails);
+	number = SYS_close;
+	error = EIO;
+	room_passes(call_fails);
+}
+
+/* The app user need not be able to list a directory, only to pass. */
+static void only_passes(void) {
+	struct problem why = {0};
+	struct text bytes;
+
+	open_root();
+	ROOM_EXPECT(chmod(base, 0711) == 0 && fchmodat(root, "etc", 0711, 0) == 0);
+	room_become_app();
+	ROOM_EXPECT(trusted_read(root, text_of(FILE_NAME), TRUST_FILE, buffer, SIZE, &bytes, &why), "%s", why.what);
+}
+
+Test(trusted_file, directories_need_not_be_readable) { room_passes(only_passes); }
