@@ -5,7 +5,7 @@
  */
 #include "tests/launcher/room.h"
 
-#include <linux/securebits.h>
+#include <linux/keyctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 
@@ -138,6 +138,24 @@ static void restore(void) {
 	restore_defaults(&room_plan, &(struct entered){0}, &room_report);
 }
 
+/* The policy names nothing. */
+static void restore_plainly(void) {
+	room_ordinary_plan();
+	let_it_fail();
+	restore_defaults(&room_plan, &(struct entered){0}, &room_report);
+}
+
+/* The caller left it as no app shall have it. */
+static void restore_wrong(void) {
+	room_ordinary_plan();
+	ROOM_EXPECT(prctl(PR_SET_TIMERSLACK, 1000) == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+	ROOM_EXPECT(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0);
+	ROOM_EXPECT(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0) == 0);
+	ROOM_EXPECT(syscall(SYS_personality, 0x0040000L) >= 0); /* ADDR_NO_RANDOMIZE */
+	let_it_fail();
+	restore_defaults(&room_plan, &(struct entered){0}, &room_report);
+}
+
 Test(answers, what_fails_is_refused_though_all_is_as_it_should_be) {
 	static const __typeof__(row) rows[] = {
 		{join, SYS_setgroups, ANY, ANY, 0, EPERM, "setgroups"},
@@ -177,6 +195,7 @@ Test(answers, what_fails_is_refused_though_all_is_as_it_should_be) {
 		{restore, SYS_sched_setaffinity, ANY, ANY, 2, EPERM, "affinity"},
 		{restore, SYS_ioprio_set, ANY, ANY, 2, EPERM, "affinity"},
 		{restore, SYS_sched_setattr, ANY, ANY, 0, EPERM, "affinity"},
+		{restore, SYS_sched_setattr, ANY, ANY, 1, EPERM, "affinity"},
 		{restore, SYS_sched_setattr, ANY, ANY, 0, EOPNOTSUPP, "affinity"},
 		{restore, SYS_sched_getattr, ANY, ANY, 0, EPERM, "affinity"},
 		{restore, SYS_prctl, PR_SET_TIMERSLACK, ANY, 0, EPERM, "timer slack"},
@@ -188,10 +207,20 @@ Test(answers, what_fails_is_refused_though_all_is_as_it_should_be) {
 		{restore, SYS_prctl, PR_MCE_KILL_GET, ANY, 0, EPERM, "machine check"},
 		{restore, SYS_personality, ANY, ANY, 1, EPERM, "personality"},
 		{restore, SYS_personality, ANY, ANY, 2, EPERM, "personality"},
+		{restore, SYS_get_mempolicy, ANY, ANY, 0, 0, "memory policy"},
 		{restore, SYS_pread64, ANY, ANY, 0, EIO, "/proc/self/oom_score_adj"},
 		{restore, SYS_close, ANY, ANY, 0, EIO, "/proc/self/oom_score_adj"},
 		{restore, SYS_prlimit64, ANY, ANY, 1, EIO, "limit_core"},
 		{restore, SYS_prlimit64, ANY, ANY, 3, EIO, "limit_core"},
+		{restore_plainly, SYS_openat, ANY, ANY, 1, EACCES, "coredump_filter"},
+		{restore_plainly, SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, ANY, 0, EDQUOT, "keyring"},
+		{restore_plainly, SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, UINT32_MAX, 0, EDQUOT, "keyring"}, /* asked */
+		{restore_plainly, SYS_keyctl, KEYCTL_GET_KEYRING_ID, ANY, 0, 0, "keyring"},
+		{restore_wrong, SYS_prctl, PR_SET_TIMERSLACK, ANY, 0, 0, "timer slack"},
+		{restore_wrong, SYS_prctl, PR_SET_CHILD_SUBREAPER, ANY, 0, 0, "subreaper"},
+		{restore_wrong, SYS_prctl, PR_SET_THP_DISABLE, ANY, 0, 0, "huge pages"},
+		{restore_wrong, SYS_prctl, PR_MCE_KILL, ANY, 0, 0, "machine check"},
+		{restore_wrong, SYS_personality, ANY, ANY, 1, 0, "personality"},
 		{restore, SYS_setresuid, ANY, ANY, 0, EPERM, "real uid"},
 	};
 
@@ -282,7 +311,40 @@ static void only_verified(void) {
 	identity_assume_user(&room_plan, (struct confined){0}, &room_report);
 }
 
-Test(answers, without_root_no_id_is_set) { room_passes(only_verified); }
+static void without_a_keyring(void) {
+	room_ordinary_plan();
+	room_plan.has_root = room_plan.restores = false;
+	room_plan.nice.is_set = false;
+	become_app();
+	room_answer(SYS_keyctl, EDQUOT);
+	restore_defaults(&room_plan, &(struct entered){0}, &room_report);
+}
+
+Test(answers, without_root_no_id_is_set_and_no_keyring_joined) {
+	room_passes(only_verified);
+	room_passes(without_a_keyring);
+}
+
+static void with_yama(void) {
+	room_ordinary_plan();
+	room_answer_where(SYS_prctl, PR_SET_PTRACER, ANY, 0);
+	restore_defaults(&room_plan, &(struct entered){0}, &room_report);
+}
+
+Test(answers, with_yama_there_is_a_tracer_to_forget) { room_passes(with_yama); }
+
+static void stdio_given(void) {
+	struct stat file;
+	int ends[2];
+
+	room_ordinary_plan();
+	room_plan.owns_stdio = true;
+	ROOM_EXPECT(pipe(ends) == 0 && dup2(ends[0], 0) == 0);
+	restore_defaults(&room_plan, &(struct entered){0}, &room_report);
+	ROOM_EXPECT(fstat(0, &file) == 0 && file.st_uid == ROOM_APP && file.st_gid == ROOM_APP);
+}
+
+Test(answers, pipes_are_given_by_restore) { room_passes(stdio_given); }
 
 /* --- as a set, as long as that is no work --- */
 

@@ -195,7 +195,9 @@ Test(descriptors, as_many_sockets_as_a_policy_can_have) { room_passes(sixteen); 
 
 static void none(void) {
 	room_ordinary_plan();
+	ROOM_EXPECT(dup2(1, 9) == 9); /* for keep_fds */
 	descriptors_listen(&room_plan, &room_report);
+	ROOM_EXPECT(close(9) == 0, "it was closed");
 	expect_closed_from(3, __LINE__);
 }
 
@@ -346,6 +348,8 @@ Test(descriptors, calls_that_fail_are_refused) {
 		lie_error = ENOMEM;
 		room_refuses(lied_to, 125, "tcp [::1]:80: cannot be bound: Cannot allocate memory [listen]");
 	}
+	lie = SYS_bind;
+	cr_expect(strstr(room_run(lied_to).said, "hint") == NULL, "nothing is known about it");
 	lie = SYS_close_range; /* of which the report's own way out needs one, too */
 	room_refuses(lied_to, 125, "");
 }

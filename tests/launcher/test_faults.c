@@ -188,9 +188,12 @@ static void give_to_a_group(void) {
 	int ends[2];
 
 	room_ordinary_plan();
-	room_plan.uid.value = 0; /* so that the gid alone is wrong */
 	room_plan.owns_stdio = true;
 	ROOM_EXPECT(pipe(ends) == 0 && dup2(ends[0], 0) == 0);
+	if (nth == 0)
+		room_plan.uid.value = 0; /* so that the gid alone is wrong */
+	else
+		ROOM_EXPECT(fchown(0, 0, ROOM_APP) == 0); /* so that the uid alone is */
 	room_answer(SYS_fchown, 0);
 	descriptors_give_stdio(&room_plan, &room_report);
 }
@@ -217,7 +220,10 @@ Test(faults, a_pipe_that_cannot_be_looked_at) {
 	room_passes(give_unseen);
 }
 
-Test(faults, a_pipe_that_did_not_get_its_group) { room_refuses(give_to_a_group, 125, "[stdio-chown]"); }
+Test(faults, a_pipe_that_did_not_get_its_owner_or_its_group) {
+	for (nth = 0; nth <= 1; nth++)
+		room_refuses(give_to_a_group, 125, "[stdio-chown]");
+}
 
 /* --- restore ------------------------------------------------------------------------------------------------------- */
 
@@ -288,16 +294,22 @@ Test(faults, what_an_older_kernel_does_not_have_cannot_be_left_on) {
 
 static void keyrings_half_closed(void) {
 	room_ordinary_plan();
-	room_answer_where(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, -1, EPERM);
+	if (first != 0)
+		room_answer_where(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, -1, first);
 	room_answer_where(SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, -1, EPERM);
 	room_answer_where(SYS_keyctl, KEYCTL_GET_KEYRING_ID, -1, error);
 	restore();
 }
 
 Test(faults, keyrings_are_closed_to_all_or_not_at_all) {
-	error = EPERM;
+	error = first = EPERM;
 	room_passes(keyrings_half_closed);
 	error = EDQUOT;
+	room_refuses(keyrings_half_closed, 125, "keyring");
+	error = EPERM;
+	first = EDQUOT;
+	room_refuses(keyrings_half_closed, 125, "keyring");
+	first = 0; /* joined, and not to be seen */
 	room_refuses(keyrings_half_closed, 125, "keyring");
 }
 
@@ -324,12 +336,41 @@ Test(faults, a_scheduling_class_that_did_not_change) {
 static void nice_unknown(void) {
 	room_ordinary_plan();
 	room_plan.restores = false;
-	room_plan.nice = (struct plan_number){.is_set = true, .value = 3};
-	room_answer(SYS_sched_getattr, EPERM);
+	room_plan.nice = (struct plan_number){.is_set = true, .value = nth};
+	if (number == SYS_sched_getattr)
+		restore(); /* so that the right answer is where the next one goes */
+	room_answer(number, error);
 	restore();
 }
 
-Test(faults, a_nice_that_cannot_be_read_back) { room_refuses(nice_unknown, 125, "nice"); }
+Test(faults, a_nice_that_was_not_set_or_cannot_be_read_back) {
+	number = SYS_sched_getattr;
+	nth = -1;
+	error = EPERM;
+	room_refuses(nice_unknown, 125, "nice");
+	nth = 3;
+	room_refuses(nice_unknown, 125, "nice");
+	error = 0;
+	room_refuses(nice_unknown, 125, "nice");
+	number = SYS_setpriority;
+	room_refuses(nice_unknown, 125, "nice");
+	nth = 0; /* as it is already */
+	error = EPERM;
+	room_refuses(nice_unknown, 125, "nice");
+}
+
+static void class_kept(void) {
+	const struct sched_param none = {0};
+
+	room_ordinary_plan();
+	room_plan.restores = false;
+	room_plan.nice = (struct plan_number){.is_set = true, .value = 3};
+	ROOM_EXPECT(sched_setscheduler(0, SCHED_BATCH, &none) == 0);
+	restore();
+	ROOM_EXPECT(sched_getscheduler(0) == SCHED_BATCH && getpriority(PRIO_PROCESS, 0) == 3);
+}
+
+Test(faults, a_class_that_root_chose_stays_beside_the_policys_nice) { room_passes(class_kept); }
 
 static void hard_limit_kept(void) {
 	struct rlimit now;
@@ -341,23 +382,125 @@ static void hard_limit_kept(void) {
 	ROOM_EXPECT(restore_limit(RLIMIT_NOFILE, now.rlim_cur, now.rlim_max));
 }
 
-Test(faults, a_hard_limit_that_did_not_change) { room_passes(hard_limit_kept); }
+static void soft_limit_kept(void) {
+	struct rlimit now;
 
-static bool has_stat;
+	ROOM_EXPECT(getrlimit(RLIMIT_NOFILE, &now) == 0);
+	room_answer_nth(SYS_prlimit64, 1, 0, 0);
+	ROOM_EXPECT(!restore_limit(RLIMIT_NOFILE, now.rlim_cur - 1, now.rlim_max));
+}
 
-static void without_coredump_filter(void) {
-	char path[64];
+Test(faults, half_a_limit_that_did_not_change) {
+	room_passes(hard_limit_kept);
+	room_passes(soft_limit_kept);
+}
+
+static struct plan_limit wanted;
+
+static void limit_not_set(void) {
+	const struct rlimit low = {100, 100};
+	struct rlimit now;
 
 	room_ordinary_plan();
+	room_plan.limits[RLIMIT_NOFILE] = wanted;
+	ROOM_EXPECT(setrlimit(RLIMIT_NOFILE, &low) == 0);
+	room_answer_nth(SYS_prlimit64, 1, (int)error, 0);
+	restore();
+	ROOM_EXPECT(getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur == (wanted.soft < 100 ? wanted.soft : 100));
+}
+
+/* Where prlimit64 is to set something, not where it only asks. */
+static void limits_never_set(void) {
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prlimit64, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	room_ordinary_plan();
+	room_plan.limits[RLIMIT_NOFILE] = (struct plan_limit){true, 1, UINT64_MAX, 1};
+	room_load(code, COUNT(code));
+	restore();
+}
+
+Test(faults, only_a_root_that_may_not_raise_a_limit_takes_a_lower_one) {
+	error = EPERM;
+	wanted = (struct plan_limit){true, 1024, 524288, 50};
+	room_passes(limit_not_set);
+	wanted.soft = 60;
+	room_passes(limit_not_set);
+	error = EINVAL;
+	room_refuses(limit_not_set, 125, "limit_nofile");
+	error = EPERM;
+	wanted.hard = 100; /* nothing to raise */
+	room_refuses(limit_not_set, 125, "limit_nofile");
+	wanted.hard = 90;
+	room_refuses(limit_not_set, 125, "limit_nofile");
+	room_refuses(limits_never_set, 125, "limit_nofile");
+}
+
+/* --- /proc/self ---------------------------------------------------------------------------------------------------- */
+
+/* A /proc that has but this file. */
+static void enter_proc_with(const char *name, const char *text) {
+	char path[64];
+
 	mount_own("mode=0755");
 	snprintf(path, sizeof(path), "%s/proc", base);
 	ROOM_EXPECT(mkdir(path, 0755) == 0);
 	snprintf(path, sizeof(path), "%s/proc/self", base);
 	ROOM_EXPECT(mkdir(path, 0755) == 0);
-	snprintf(path, sizeof(path), "%s/proc/self/stat", base);
-	if (has_stat)
-		write_file(path, "", 0, 0644);
+	snprintf(path, sizeof(path), "%s/proc/self/%s", base, name != NULL ? name : "");
+	if (name != NULL)
+		write_file(path, text, strlen(text), 0644);
 	ROOM_EXPECT(chroot(base) == 0 && chdir("/") == 0);
+}
+
+static void right_already(void) {
+	room_ordinary_plan();
+	room_plan.oom_score_adj = (struct plan_number){.is_set = true, .value = nth};
+	restore();
+	ROOM_EXPECT(fcntl(3, F_GETFD) < 0, "a descriptor is left open");
+	room_answer(SYS_write, EACCES);
+	restore();
+}
+
+Test(faults, what_is_right_already_is_not_written) {
+	nth = 0;
+	room_passes(right_already);
+	nth = 900;
+	room_passes(right_already);
+}
+
+static void below_zero(void) {
+	room_ordinary_plan();
+	enter_proc_with("oom_score_adj", "-900\n");
+	room_plan.restores = room_plan.nice.is_set = false;
+	room_plan.oom_score_adj = (struct plan_number){.is_set = true, .value = -900};
+	restore();
+}
+
+/* To have the kernel take such a one needs CAP_SYS_RESOURCE. */
+Test(faults, a_score_below_zero_is_written_so, .init = make_base, .fini = remove_base) { room_passes(below_zero); }
+
+static void standard_error_for_a_file(void) {
+	room_ordinary_plan();
+	room_answer_nth(SYS_openat, 1, 0, 2);
+	restore();
+}
+
+Test(faults, standard_error_is_no_file_of_proc) {
+	room_refuses(standard_error_for_a_file, 125, "/proc/self/coredump_filter: did not take effect [restore]");
+}
+
+static bool has_stat;
+
+static void without_coredump_filter(void) {
+	room_ordinary_plan();
+	enter_proc_with(has_stat ? "stat" : NULL, "");
 	restore();
 }
 
@@ -548,6 +691,49 @@ static void twice_as_root(void) {
 Test(faults, a_launch_inside_a_launch_needs_no_new_proof_where_nothing_is_gained) {
 	room_passes(twice);
 	room_refuses(twice_as_root, 125, "to prove it");
+}
+
+static void abi_of_another_kernel(void) {
+	room_answer_nth(SYS_landlock_create_ruleset, 1, (int)error, nth);
+	const int is = landlock_abi();
+	ROOM_EXPECT(is == (error != 0 ? -(int)error : nth), "%d", is);
+}
+
+Test(faults, the_abi_is_what_the_kernel_says) {
+	error = 0;
+	for (nth = 0; nth <= 9; nth += 3)
+		room_passes(abi_of_another_kernel);
+	error = EOPNOTSUPP;
+	room_passes(abi_of_another_kernel);
+}
+
+static void closed_by_an_error(void) {
+	become_limited(true);
+	room_answer(SYS_landlock_restrict_self, 0);
+	room_answer_nth(SYS_openat, 9, EIO, 0); /* two proofs, six devices, and the first proof again */
+	limit();
+}
+
+Test(faults, only_landlocks_own_error_is_a_proof) { room_refuses(closed_by_an_error, 125, "to prove it"); }
+
+/* 0 to 2 are taken: who is given one of them is lied to, and leaves it alone. */
+static void given_standard_error(void) {
+	become_limited(true);
+	room_answer_nth(number, nth, 0, 2);
+	limit();
+	ROOM_EXPECT(fcntl(2, F_GETFD) >= 0, "it was closed");
+}
+
+Test(faults, standard_error_is_no_ruleset_and_no_file) {
+	number = SYS_landlock_create_ruleset;
+	nth = 1;
+	room_refuses(given_standard_error, 125, "landlock_create_ruleset: did not take effect [write]");
+	number = SYS_openat;
+	room_passes(given_standard_error); /* the second proof is enough */
+	nth = 2;
+	room_passes(given_standard_error); /* so is the first */
+	nth = 3;
+	room_refuses(given_standard_error, 125, "/dev/null: did not take effect [write]");
 }
 
 /* Closed before: writing to what the first directory is not. */
