@@ -69,6 +69,11 @@ static void confine(void) {
 	capabilities_confine(&room_plan, (struct grouped){ROOM_APP}, &room_report);
 }
 
+static void confine_locked(void) {
+	ROOM_EXPECT(prctl(PR_SET_SECUREBITS, 0xEB, 0, 0, 0) == 0);
+	confine();
+}
+
 static void drop(void) {
 	room_ordinary_plan();
 	become_app();
@@ -171,6 +176,7 @@ Test(answers, what_fails_is_refused_though_all_is_as_it_should_be) {
 		{require, SYS_capget, ANY, ANY, 0, EPERM, "capget"},
 		{confine, SYS_prctl, ANY, ANY, 1, EPERM, "securebits"},
 		{confine, SYS_prctl, PR_CAP_AMBIENT, ANY, 0, EPERM, "ambient"},
+		{confine_locked, SYS_prctl, PR_SET_SECUREBITS, ANY, 0, EPERM, "securebits"},
 		{drop, SYS_capset, ANY, ANY, 0, EPERM, "capset"},
 		{enter, SYS_close, ANY, ANY, 0, EIO, "descriptors"},
 		{enter, SYS_fcntl, 5, F_GETFD, 0, EIO, "descriptors"},

@@ -133,6 +133,8 @@ Test(plan, groups_are_sorted_and_unique) {
 		      (const uint32_t[]){4010, 4011});
 	expect_groups(built(by_deploy("groups = 9 8 7 4294967294 1\n")), 5,
 		      (const uint32_t[]){1, 7, 8, 9, 4294967294u});
+	expect_groups(built(by_deploy("groups = 4294967294 4294967290\n")), 2,
+		      (const uint32_t[]){4294967290u, 4294967294u});
 	expect_groups(built(by_deploy("groups = none\n")), 0, NULL);
 	cr_expect(built(by_deploy("groups = none\n"))->gid.value == 4002);
 }
@@ -479,6 +481,7 @@ Test(plan, listen_fds_are_rebuilt_from_what_is_kept) {
 		{"3", "77", "2", "http:https", "1", "http", 0x18},
 		{"4", "77", "2", "http:https", NULL, NULL, 0x18},
 		{"3 4", "77", "1", "http", "1", "http", 0x18},
+		{"3", "77", "2", ":b", "1", NULL, 0x18}, /* the first has no name */
 		{"3 4 5", "77", "3", "a:b:c", "1", "a", 0x08},
 		{"3 4", "76", "2", "a:b", NULL, NULL, 0x18},
 		{"3 4", "77", "2", NULL, "2", NULL, 0x18},
