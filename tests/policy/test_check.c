@@ -31,6 +31,13 @@ Test(policy_check, the_smallest_policy) {
 	cr_expect(check("runas-app = 1\nuser = app\n", &why), "%s", why.what);
 }
 
+/* A variable is set twice by two lines of env, not by a value that is called as it is. */
+Test(policy_check, a_variable_that_is_called_as_the_user) {
+	struct problem why;
+
+	cr_expect(check("runas-app = 1\nuser = app\nenv = app=1\n", &why), "%s", why.what);
+}
+
 Test(policy_check, a_file_that_says_nothing) {
 	expect_refused("", "policy-version", 0);
 	expect_refused("\n# only a comment\n", "policy-version", 0);
