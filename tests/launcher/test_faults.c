@@ -156,7 +156,7 @@ static void give_to_a_group(void) {
 	if (nth == 0)
 		room_plan.uid.value = 0; /* so that the gid alone is wrong */
 	else
-		ROOM_EXPECT(fchown(0, 0, ROOM_APP) == 0); /* so that the uid alone is */
+		ROOM_EXPECT(fchown(0, 0, ROOM_APP) == 0 && fchown(1, 0, ROOM_APP) == 0); /* so that the uid alone is */
 	room_answer(SYS_fchown, 0);
 	descriptors_give_stdio(&room_plan, &room_report);
 }
