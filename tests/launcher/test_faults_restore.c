@@ -226,6 +226,35 @@ Test(faults_restore, only_a_root_that_may_not_raise_a_limit_takes_a_lower_one) {
 	room_refuses(limits_never_set, 125, "limit_nofile");
 }
 
+static void core_half_raised(void) {
+	const struct rlimit low = {0, 30};
+
+	room_ordinary_plan();
+	room_plan.limits[RLIMIT_CORE] = (struct plan_limit){true, 60, 100, 10};
+	ROOM_EXPECT(setrlimit(RLIMIT_CORE, &low) == 0);
+	room_answer_nth(SYS_prlimit64, 1, EPERM, 0);
+	const struct restored limits = restore();
+	ROOM_EXPECT(limits.core_soft == 30 && limits.core_hard == 30, "%lu:%lu", (unsigned long)limits.core_soft,
+		    (unsigned long)limits.core_hard);
+}
+
+Test(faults_restore, no_core_is_larger_than_its_hard_limit) { room_passes(core_half_raised); }
+
+/* prctl says 1: for some it is an answer, and for none what it should be after this. */
+static void a_switch_is_on(void) {
+	room_ordinary_plan();
+	room_answer_nth(SYS_prctl, nth, 0, 1);
+	restore();
+}
+
+Test(faults_restore, memory_merging_that_stays_on) {
+	int of_merging = 0;
+
+	for (nth = 1; nth <= 16; nth++)
+		of_merging += strstr(room_run(a_switch_is_on).said, "memory merging") != NULL;
+	cr_expect(of_merging == 2, "%d: when it is switched off, and when it is asked for", of_merging);
+}
+
 /* --- /proc/self ---------------------------------------------------------------------------------------------------- */
 
 static void right_already(void) {
@@ -247,6 +276,7 @@ Test(faults_restore, what_is_right_already_is_not_written) {
 static void below_zero(void) {
 	room_ordinary_plan();
 	enter_proc_with("oom_score_adj", "-900\n");
+	room_answer(SYS_write, EACCES); /* or it would say whatever is written */
 	room_plan.restores = room_plan.nice.is_set = false;
 	room_plan.oom_score_adj = (struct plan_number){.is_set = true, .value = -900};
 	restore();
