@@ -37,6 +37,16 @@ Test(accounts, finds_a_user_whole) {
 	given_expect_text(a->user.shell, "/usr/sbin/nologin", "shell");
 }
 
+/* A group's line says nothing of the user that has its name. */
+Test(accounts, a_group_is_no_user) {
+	struct policy *p = given_policy("group = app\n");
+	struct accounts *a = given_accounts(p, GIVEN_PASSWD, GIVEN_GROUP);
+
+	cr_expect(a->user.state == ACCOUNTS_FOUND && a->user.uid == 4002 && a->user.gid == 4002);
+	a = given_accounts(p, "deploy:x:4001:4001::/home/deploy:/bin/sh\n", GIVEN_GROUP);
+	cr_expect(a->user.state == ACCOUNTS_ABSENT);
+}
+
 Test(accounts, finds_a_user_by_number_with_its_name) {
 	struct policy *p = given_whole_policy("runas-app = 1\nuser = 4002\n");
 	struct accounts *a = given_accounts(p, GIVEN_PASSWD, "");
