@@ -57,7 +57,7 @@ Test(refusals, an_unknown_caller_is_not_permitted) {
 	world_app_policy("probe", "");
 	struct world_run *run = world_probe(&world_other, NULL, NULL);
 	world_expect_refused(run, 126, "runas-app: probe: not permitted [not-permitted]");
-	expect_one_log_line("unknown caller", "decision=refuse");
+	expect_one_log_line("unknown caller", "decision=refuse word=not-permitted");
 	cr_expect(strstr(world_log_line(0), "caller=4003") != NULL, "%s", world_log_line(0));
 }
 
@@ -529,6 +529,15 @@ Test(refusals, account_files_that_others_could_have_written_are_refused) {
 	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "/etc/group");
 	cr_assert(chown("/etc/group", 0, 0) == 0);
 	world_expect_confined(world_probe(&world_root, NULL, NULL), 4002, 4002, "4010", true);
+}
+
+/* Images without any accounts: numbers need no files. */
+Test(refusals, account_files_that_nothing_is_looked_up_in_are_not_read) {
+	world_enter();
+	world_policy("probe", "runas-app = 1\nallow_users = 4001\nuser = 4002\ngroup = 4002\nhome = /srv/ra_app\n"
+			      "directory = /srv/ra_app\ncommand = *\n");
+	cr_assert(rename("/etc/passwd", "/etc/passwd.gone") == 0 && rename("/etc/group", "/etc/group.gone") == 0);
+	world_expect_app(world_probe(&world_deploy, NULL, NULL));
 }
 
 /* --- the log --- */
