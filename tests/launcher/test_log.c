@@ -266,7 +266,7 @@ static void root_half_way(void) {
 
 Test(log, root_that_is_half_somebody_else_hears_nothing) { room_refuses(root_half_way, 125, NULL); }
 
-/* --- before a byte is said ----------------------------------------------------------------------------------------- */
+/* --- before a byte is said --------------------------------------------------------------------------------------- */
 
 static bool is_sealed;
 
