@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A call that fails is a failure, even where what it should do is so already: each answer of the kernel counts, and what
- * is read back counts beside it.
+ * A call that fails is a failure, even where what it should do is so already: each answer of the kernel counts, and
+ * what is read back counts beside it.
  */
 #include "tests/launcher/room.h"
 
