@@ -149,9 +149,6 @@ static bool parse_line(struct text line, unsigned number, struct policy *p, stru
 		value.length = (size_t)(line.at + line.length - value.at);
 	if (keys[key].times != WORDS)
 		return add_setting(p, key, value, number, why);
-	/*@ loop invariant readable(value) && p->count <= POLICY_MAX_SETTINGS;
-	    loop assigns value, word, *p, *why;
-	    loop variant value.length; */
 	for (struct text word; (word = text_word(&value)).length > 0;)
 		if (!add_setting(p, key, word, number, why))
 			return false;
@@ -161,7 +158,8 @@ static bool parse_line(struct text line, unsigned number, struct policy *p, stru
 static bool check_bytes(struct text line, struct problem *why) {
 	if (line.length > POLICY_MAX_LINE)
 		return problem_about(why, "policy-size", "line is longer than 4096 bytes", (struct text){0}, NULL);
-	/*@ loop invariant byte.length == 1 && \exists integer k; 0 <= k <= line.length && byte.at == line.at + k;
+	/*@ loop invariant byte.length == 1 && 0 <= byte.at - line.at <= line.length;
+	    loop invariant byte.at == line.at + (byte.at - line.at);
 	    loop assigns byte;
 	    loop variant line.length - (byte.at - line.at); */
 	for (struct text byte = {line.at, 1}; byte.at < line.at + line.length; byte.at++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The line parser: a policy of at most POLICY_MAX_BYTES is cut into lines, keys and words without reading beside it, and
- * never holds more than POLICY_MAX_SETTINGS settings.
- * Given: what add_setting and fits say; they are not proved.
+ * The line splitter: a policy of at most POLICY_MAX_BYTES is cut into lines, each looked at and its key found, without
+ * reading beside it, and it ends.
+ * Given: parse_line keeps what is written here. It, and add_setting and fits behind it, are not proved.
  */
 #include "tests/proof/lookup.h"
 
@@ -15,12 +15,6 @@ bool problem_about(struct problem *why, const char *word, const char *what, stru
     assigns *ret, *why;
     ensures \result ==> KEY_VERSION <= *ret < KEY_COUNT; */
 static bool find_key(struct text name, enum policy_key *ret, struct problem *why);
-
-/*@ requires \valid(p) && p->count <= POLICY_MAX_SETTINGS && 0 <= id < KEY_COUNT && readable(value) && \valid(why);
-    requires \separated(p, why);
-    assigns *p, *why;
-    ensures p->count <= POLICY_MAX_SETTINGS; */
-static bool add_setting(struct policy *p, enum policy_key id, struct text value, unsigned line, struct problem *why);
 
 /*@ requires readable(line) && \valid(p) && p->count <= POLICY_MAX_SETTINGS && \valid(why) && \separated(p, why);
     assigns *p, *why;
