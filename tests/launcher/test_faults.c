@@ -77,6 +77,32 @@ static void explain_without_proc(void) {
 
 Test(faults, without_proc_the_explanation_names_the_rest) { room_passes(explain_without_proc); }
 
+static unsigned long flags;
+
+/* What a launcher without root is like: explained from its own file. */
+static void explain_file(void) {
+	struct problem why;
+
+	enter_proc_with("exe", "");
+	ROOM_EXPECT(chmod("/proc/self/exe", 0755 | (mode_t)nth) == 0);
+	ROOM_EXPECT(mount(NULL, "/", NULL, MS_REMOUNT | flags, NULL) == 0);
+	caller_explain(&why);
+	ROOM_EXPECT(strstr(why.what, nth == 0	  ? "not setuid root"
+				     : flags != 0 ? "nosuid"
+						  : "user namespace") != NULL,
+		    "%s", why.what);
+}
+
+Test(faults, a_file_without_effect_is_explained, .init = make_base, .fini = remove_base) {
+	flags = 0;
+	nth = 0;
+	room_passes(explain_file);
+	nth = S_ISUID;
+	room_passes(explain_file);
+	flags = MS_NOSUID;
+	room_passes(explain_file);
+}
+
 /* --- entry --------------------------------------------------------------------------------------------------------- */
 
 static void enter_without_null(void) {

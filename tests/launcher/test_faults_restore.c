@@ -311,29 +311,3 @@ Test(faults_restore, a_kernel_without_core_dumps_is_not_a_missing_proc, .init = 
 	has_stat = false;
 	room_refuses(without_coredump_filter, 125, "coredump_filter");
 }
-
-static unsigned long flags;
-
-/* What a launcher without root is like: explained from its own file. */
-static void explain_file(void) {
-	struct problem why;
-
-	enter_proc_with("exe", "");
-	ROOM_EXPECT(chmod("/proc/self/exe", 0755 | (mode_t)nth) == 0);
-	ROOM_EXPECT(mount(NULL, "/", NULL, MS_REMOUNT | flags, NULL) == 0);
-	caller_explain(&why);
-	ROOM_EXPECT(strstr(why.what, nth == 0	  ? "not setuid root"
-				     : flags != 0 ? "nosuid"
-						  : "user namespace") != NULL,
-		    "%s", why.what);
-}
-
-Test(faults_restore, a_file_without_effect_is_explained, .init = make_base, .fini = remove_base) {
-	flags = 0;
-	nth = 0;
-	room_passes(explain_file);
-	nth = S_ISUID;
-	room_passes(explain_file);
-	flags = MS_NOSUID;
-	room_passes(explain_file);
-}
