@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -477,6 +478,53 @@ Test(refusals, a_missing_directory_of_policies_is_not_a_missing_app) {
 	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "[no-such-app]");
 }
 
+static void enter_open_root(const void *data) {
+	(void)data;
+	if (mkdir("/run/open", 0755) != 0 || mount("runas-test", "/run/open", "tmpfs", 0, "mode=0777") != 0)
+		_exit(WORLD_CHILD_BROKE);
+	world_copy(world_built("runas-app"), "/run/open/runas-app", 04755);
+	if (chroot("/run/open") != 0 || chdir("/") != 0)
+		_exit(WORLD_CHILD_BROKE);
+}
+
+/* Not the owner of / but its mode: that is no user namespace. */
+Test(refusals, a_root_directory_that_others_can_write) {
+	world_enter();
+	world_expect_refused(world_run(&(struct world_call){.who = &world_root,
+							    .program = "/runas-app",
+							    .argv = WORLD_LIST("runas-app", "probe", "true"),
+							    .as_root = enter_open_root}),
+			     125, "[policy-mode]");
+}
+
+static void leave_few_descriptors(const void *data) {
+	const struct rlimit low = {3, 3};
+
+	(void)data;
+	if (setrlimit(RLIMIT_NOFILE, &low) != 0)
+		_exit(WORLD_CHILD_BROKE);
+}
+
+/* What is wrong with its own process anybody may know: it is known before it is known who asks. */
+Test(refusals, a_caller_learns_what_its_own_process_lacks) {
+	world_enter();
+	world_app_policy("probe", "");
+	world_expect_refused(world_probe(&world_other, leave_few_descriptors, NULL), 125, "[entry]");
+}
+
+/* Where the caller chose the directory, it is no part of a command. */
+Test(refusals, a_kept_directory_completes_no_command) {
+	world_enter();
+	world_directory("/srv/below", 0, 0, 0755);
+	world_policy("probe", "runas-app = 1\nallow_users = deploy\nuser = ra_app\ndirectory = /\n"
+			      "directory_below = /srv/below\ncommand = /srv/below/bin/probe\n");
+	world_expect_refused(world_run(&(struct world_call){.who = &world_deploy,
+							    .program = WORLD_RUNAS,
+							    .argv = WORLD_LIST("runas-app", "probe", "bin/probe"),
+							    .directory = "/srv/below"}),
+			     126, "[command]");
+}
+
 Test(refusals, an_account_without_a_home_needs_a_directory) {
 	static const char policy[] = "runas-app = 1\nallow_users = deploy\nuser = ghost\ncommand = *\n%s";
 	char text[256];
@@ -576,7 +624,8 @@ Test(refusals, the_log_names_caller_app_and_user) {
 	world_app_policy("probe", "");
 	world_expect_app(world_probe(&world_deploy, NULL, NULL));
 	expect_one_log_line("allowed", "decision=allow");
-	static const char *const parts[] = {"caller=4001", "app=", "probe", "user=4002", "command=\"" WORLD_PROBE "\""};
+	static const char *const parts[] = {
+		"caller=4001", "app=", "probe", "user=4002", "command=\"" WORLD_PROBE "\"", "syscalls=\"@app-server\""};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		cr_expect(strstr(world_log_line(0), parts[i]) != NULL, "no %s in: %s", parts[i], world_log_line(0));
 }
