@@ -41,7 +41,7 @@ static void begin(void) {
 
 static bool allowed(void) { return report_allowed(&to, &room_plan, text_of("@app-server")); }
 
-static void expect_heard(int line, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static void expect_heard(int line, const char *format, ...) {
 	char is[8192] = "", want[8192];
 	va_list rest;
 
