@@ -45,6 +45,7 @@ static bool listen_on(const struct policy_listen *l, int fd) {
 	socklen_t now_length = sizeof(now);
 
 	memset(&now, 0xff, sizeof(now));
+	/* cppcheck-suppress resourceLeak ; it is the app's, or the launch ends */
 	return made == fd && switch_on(fd, SOL_SOCKET, SO_REUSEADDR) && /* a restart need not wait: tcp(7) */
 	       (!l->is_ipv6 || switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
 	       bind(fd, &then.any, length) == 0 && listen(fd, SOMAXCONN) == 0 && is_on(fd, SOL_SOCKET, SO_ACCEPTCONN) &&

@@ -14,7 +14,7 @@
 
 static bool has_scheduling(int nice, bool is_ordinary) {
 	struct sched_attr now;
-	memset(&now, 0xff, sizeof(now));
+	memset(&now, 0x7f, sizeof(now)); /* 0xff would be a nice of -1 */
 	errno = 0;
 	return syscall(SYS_sched_getattr, 0L, &now, sizeof(now), 0L) == 0 && now.sched_nice == nice &&
 	       (!is_ordinary || (now.sched_policy == SCHED_NORMAL && !(now.sched_flags & SCHED_FLAG_RESET_ON_FORK)));

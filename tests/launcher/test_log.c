@@ -76,7 +76,7 @@ static void what_is_allowed(void) {
 	close(next);
 	to.log = text_of("none");
 	ROOM_EXPECT(allowed());
-	expect_heard(__LINE__, "");
+	expect_heard(__LINE__, "%s", "");
 }
 
 Test(log, what_is_allowed) { room_passes(what_is_allowed); }
@@ -146,12 +146,12 @@ static void what_is_refused(void) {
 	tell(__LINE__, "runas-app: app: /etc/runas-app/app.conf: the file says nothing [policy-version]\n");
 	why.object = text_of("/etc");
 	tell(__LINE__, "runas-app: app: /etc: the file says nothing [policy-version]\n");
-	expect_heard(__LINE__, "");
+	expect_heard(__LINE__, "%s", "");
 	to.log = text_of("syslog");
 	to.is_sealed = true; /* nothing but write is sure to be left */
 	why.object = text_of("/srv");
 	tell(__LINE__, "runas-app: app: /srv: the file says nothing [policy-version]\n");
-	expect_heard(__LINE__, "");
+	expect_heard(__LINE__, "%s", "");
 	to.is_sealed = false;
 	to.is_entitled = false;
 	tell(__LINE__, "runas-app: app: not permitted [not-permitted]\n");
@@ -162,7 +162,7 @@ static void what_is_refused(void) {
 	request.app = (struct text){0};
 	why = (struct problem){.status = PROBLEM_SELF, .word = "usage", .what = "how"};
 	tell(__LINE__, "runas-app: how [usage]\n");
-	expect_heard(__LINE__, "");
+	expect_heard(__LINE__, "%s", "");
 }
 
 Test(log, what_is_refused) { room_passes(what_is_refused); }
@@ -215,7 +215,7 @@ static void descriptor_of_others(void) {
 	room_answer_nth(SYS_socket, 1, 0, false_answer);
 	ROOM_EXPECT(!allowed());
 	ROOM_EXPECT(fcntl((int)false_answer, F_GETFD) >= 0, "%ld was closed", false_answer);
-	expect_heard(__LINE__, "");
+	expect_heard(__LINE__, "%s", "");
 }
 
 static void close_fails(void) {
