@@ -35,9 +35,7 @@ struct text text_of_number(char digits[20], uint64_t number) {
 	return (struct text){digits + n, 20 - n};
 }
 
-bool text_is(struct text t, const char *words) {
-	return (t.length == 0 || t.at[0] == words[0]) && text_equal(t, text_of(words));
-}
+bool text_is(struct text t, const char *words) { return text_equal(t, text_of(words)); }
 
 bool text_equal(struct text a, struct text b) {
 	return a.length == b.length && (a.length == 0 || memcmp(a.at, b.at, a.length) == 0);

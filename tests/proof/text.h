@@ -59,7 +59,7 @@
     ensures \result.at == words && \result.length == string_length(words) && readable(\result); */
 struct text text_of(const char *words);
 
-/*@ requires readable(t) && \valid_read(words);
+/*@ requires readable(t);
     assigns \nothing;
     ensures \result ==> t.length == string_length(words) && same(t.at, words, t.length); */
 bool text_is(struct text t, const char *words);
