@@ -8,7 +8,7 @@
 /* In a set, z stands for a to z, Z for A to Z, and 9 for every digit. */
 static bool is_in(char c, const char *set) {
 	const char kind = (char)(c >= 'a' && c <= 'z' ? 'z' : c >= 'A' && c <= 'Z' ? 'Z' : c >= '0' && c <= '9' ? '9' : c);
-	return c != '\0' && (strchr(set, kind) != NULL || strchr(set, c) != NULL);
+	return c != '\0' && strchr(set, kind) != NULL;
 }
 
 static bool is_shaped(struct text t, size_t most, const char *first, const char *rest) {
