@@ -72,9 +72,9 @@ class Program:
 
     def comparisons(self, known):
         """What is asked of words whose value is not known: (word, mask, code, k)."""
-        found, seen, todo = set(), set(), [(0, None, 0)]
-        while todo:
-            state = todo.pop()
+        found, seen, pending = set(), set(), [(0, None, 0)]
+        while pending:
+            state = pending.pop()
             if state in seen:
                 continue
             seen.add(state)
@@ -82,19 +82,19 @@ class Program:
             code, if_true, if_false, k = self.code[at]
             at += 1
             if code == LD_ABS:
-                todo.append((at, k // 4, ALL))
+                pending.append((at, k // 4, ALL))
             elif code == ALU_AND:
-                todo.append((at, word, mask & k))
+                pending.append((at, word, mask & k))
             elif code == JA:
-                todo.append((at + k, word, mask))
+                pending.append((at + k, word, mask))
             elif code != RET:
                 if word is None:
                     raise Bad("a comparison before anything was loaded")
                 if word in known:
-                    todo.append((at + (if_true if compare(code, known[word] & mask, k) else if_false), word, mask))
+                    pending.append((at + (if_true if compare(code, known[word] & mask, k) else if_false), word, mask))
                     continue
                 found.add((word, mask, code, k))
-                todo += [(at + if_true, word, mask), (at + if_false, word, mask)]
+                pending += [(at + if_true, word, mask), (at + if_false, word, mask)]
         return found
 
     def edges(self, word, known):
