@@ -36,8 +36,8 @@ static bool send_line(const struct sink *s) {
 	const struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	const bool is_open = fd > STDERR_FILENO; /* 0 to 2 are taken: such an answer is a filter's */
-	const bool is_sent = is_open && connect(fd, (const struct sockaddr *)&log, sizeof(log)) == 0 &&
-			     send(fd, s->at, s->used, MSG_NOSIGNAL) == (ssize_t)s->used;
+	const bool is_sent = is_open && sendto(fd, s->at, s->used, MSG_NOSIGNAL, (const struct sockaddr *)&log,
+					       sizeof(log)) == (ssize_t)s->used;
 	return is_open && close(fd) == 0 && is_sent;
 }
 

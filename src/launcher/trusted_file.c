@@ -28,7 +28,7 @@ static bool fail(struct problem *why, struct text path, const char *what) {
 static int open_trusted(int root, struct text path, enum trust_kind last, uint64_t most, struct stat *ret,
 			struct problem *why) {
 	struct text rest = path, seen = {path.at, 1};
-	int at = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int at = root;
 
 	while (at > STDERR_FILENO) { /* 0 to 2 are taken: such an answer is a filter's */
 		const enum trust_kind kind = rest.length > 0 ? TRUST_DIRECTORY : last;
@@ -48,13 +48,14 @@ static int open_trusted(int root, struct text path, enum trust_kind last, uint64
 		if (part.length < sizeof(name))
 			next = openat(at, memcpy(name, part.at, part.length), O_NOFOLLOW | O_CLOEXEC |
 				      (rest.length > 0 ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY));
-		close(at);
+		if (at != root)
+			close(at);
 		at = next;
 	}
-	if (at > STDERR_FILENO) /* judged, and not believed */
-		close(at);
-	else
+	if (at <= STDERR_FILENO)
 		fail(why, seen, "cannot be opened");
+	else if (at != root) /* judged, and not believed */
+		close(at);
 	return -1;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/environment.h"
 
+#include <string.h>
+
 static const char ours[] = "HOME USER LOGNAME SHELL PATH PWD LISTEN_*";
 static const char by_default[] = "LANG LC_* TERM TZ COLORTERM";
 static const char systemd[] = "NOTIFY_SOCKET WATCHDOG_PID WATCHDOG_USEC";
@@ -21,11 +23,18 @@ static bool word_covers(struct text word, struct text name) {
 	return text_equal(word, name);
 }
 
-static bool list_covers(const char *list, struct text name) {
-	struct text rest = text_of(list);
-	for (struct text word; text_field(&rest, " ", &word);)
-		if (word_covers(word, name))
+/* By bytes, since every name of the caller's is held against it; a blank ends a word, and is part of none. */
+static bool list_covers(const char *word, struct text name) {
+	for (bool is_more = true; is_more; word++) {
+		size_t n = 0;
+		while (n < name.length && word[n] == name.at[n] && word[n] != ' ' && word[n] != '\0')
+			n++;
+		if (word[n] == '*' || (n == name.length && (word[n] == ' ' || word[n] == '\0')))
 			return true;
+		for (word += n; *word != ' ' && *word != '\0'; word++)
+			;
+		is_more = *word != '\0';
+	}
 	return false;
 }
 
@@ -49,9 +58,13 @@ bool environment_is_keep_word(struct text t) {
 	return text_is_choice(t, text_of("*|none|@systemd")) || !is_never_kept(stem);
 }
 
+static bool is_named(const char *pair, struct text name) {
+	return strncmp(pair, name.at, name.length) == 0 && pair[name.length] == '=';
+}
+
 struct text environment_get(char *const *caller, const char *name) {
 	for (; *caller != NULL; caller++)
-		if (text_is(environment_name(text_of(*caller)), name))
+		if (is_named(*caller, text_of(name)))
 			return text_after(text_of(*caller), text_of(name).length + 1);
 	return (struct text){0};
 }
@@ -59,7 +72,7 @@ struct text environment_get(char *const *caller, const char *name) {
 /* Where it stands; e->count when it does not. */
 static size_t find(const struct environment *e, struct text name) {
 	size_t i = 0;
-	while (i < e->count && !text_equal(environment_name(text_of(e->strings[i])), name))
+	while (i < e->count && !is_named(e->strings[i], name))
 		i++;
 	return i;
 }

@@ -35,7 +35,12 @@ struct text text_of_number(char digits[20], uint64_t number) {
 	return (struct text){digits + n, 20 - n};
 }
 
-bool text_is(struct text t, const char *words) { return text_equal(t, text_of(words)); }
+bool text_is(struct text t, const char *words) {
+	size_t i = 0;
+	while (i < t.length && words[i] == t.at[i] && words[i] != '\0')
+		i++;
+	return i == t.length && words[i] == '\0';
+}
 
 bool text_equal(struct text a, struct text b) {
 	return a.length == b.length && (a.length == 0 || memcmp(a.at, b.at, a.length) == 0);
@@ -173,8 +178,11 @@ void sink_byte(struct sink *s, char byte) {
 }
 
 void sink_text(struct sink *s, struct text t) {
-	for (size_t i = 0; i < t.length; i++)
-		sink_byte(s, t.at[i]);
+	const size_t room = s->size - s->used, taken = t.length < room ? t.length : room;
+	if (taken > 0)
+		memcpy(s->at + s->used, t.at, taken);
+	s->used += taken;
+	s->full = s->full || taken < t.length;
 }
 
 void sink_words(struct sink *s, const char *words) { sink_text(s, text_of(words)); }
