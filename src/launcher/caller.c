@@ -14,7 +14,7 @@ void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, s
 
 	const pid_t pid = getpid();
 	must(has_ids && has_groups && pid > 0, to, "caller", "ids and groups", NULL);
-	const long length = syscall(SYS_getcwd, cwd, 4096L); /* with its NUL; "(unreachable)/..." is no path to keep */
+	const long length = syscall(SYS_getcwd, cwd, (long)CALLER_MAX_CWD); /* with its NUL; "(unreachable)/..." is no path to keep */
 	must(length > 0 || (length < 0 && (errno == ENOENT || errno == ENAMETOOLONG)), to, "caller", "directory", NULL);
 	*ret = (struct caller){
 		.uid = {u[0]}, .gid = {g[0]}, .groups = groups, .group_count = (size_t)count,

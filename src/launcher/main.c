@@ -23,19 +23,20 @@ static const char help[] =
 
 /* All memory that there is: no heap, and no large frames, since a caller may set a small stack. */
 struct workspace {
-	struct request request;
+	struct request request; /* what is small stands first, in few pages: each page that is touched costs */
 	struct caller caller;
-	struct policy policy;
-	struct accounts accounts;
 	enum accounts_file account_file; /* the one that is being read */
 	struct program_file profile;
-	struct plan_given given; /* points to what is above */
+	struct plan_given given;
 	struct report report;
 	struct problem why;
-	char policy_name[96], profile_name[96], cwd[4096];
+	char policy_name[96], profile_name[96];
 	struct text profile_path; /* stands in profile_name */
-	char policy_bytes[POLICY_MAX_BYTES], chunk[POLICY_MAX_BYTES], secrets[POLICY_MAX_BYTES];
+	char *free;		  /* of bytes: POLICY_MAX_BYTES at least are */
 	struct launch_plan plan;
+	struct policy policy;
+	struct accounts accounts;
+	char bytes[CALLER_MAX_CWD + 3 * POLICY_MAX_BYTES]; /* cwd, policy, secrets, then what is only looked through */
 	uint64_t site_bytes[PROGRAM_MAX_FILE / sizeof(uint64_t)];
 	uint32_t groups[CALLER_MAX_GROUPS], scratch[CALLER_MAX_GROUPS];
 };
@@ -70,7 +71,8 @@ static void read_policy(struct workspace *w, int root) {
 	bool is_read;
 
 	w->report.file = join(w->policy_name, POLICIES, w->request.app, ".conf");
-	is_read = trusted_read(root, w->report.file, TRUST_FILE, w->policy_bytes, POLICY_MAX_BYTES, &bytes, &w->why);
+	is_read = trusted_read(root, w->report.file, TRUST_FILE, w->free, POLICY_MAX_BYTES, &bytes, &w->why);
+	w->free += bytes.length;
 	if (!is_read && w->why.error == ENOENT && text_equal(w->why.object, w->report.file))
 		problem_about(&w->why, "no-such-app", "no such app: there is no", w->report.file, NULL);
 	else if (!is_read && text_is(text_of(w->why.word), "policy-owner") && text_is(w->why.object, "/"))
@@ -90,7 +92,7 @@ static void read_accounts(struct workspace *w, int root) {
 	accounts_begin(&w->accounts, &w->policy);
 	for (w->account_file = ACCOUNTS_PASSWD; w->account_file <= ACCOUNTS_GROUP; w->account_file++)
 		refuse_unless(w, !accounts_wants(&w->accounts, &w->policy, w->account_file) ||
-				 trusted_stream(root, text_of(files[w->account_file]), w->chunk, sizeof(w->chunk),
+				 trusted_stream(root, text_of(files[w->account_file]), w->free, POLICY_MAX_BYTES,
 						take_accounts, w, &w->why));
 }
 
@@ -123,7 +125,7 @@ static bool read_site_profile(struct workspace *w, int root, struct text name) {
 		return problem_set(&w->why, PROBLEM_SELF, "filter-stale", "was compiled from another profile");
 	for (const struct program_source *from = site->sources; from < site->sources + site->source_count; from++) {
 		*path = join(w->profile_name, PROFILES, from->name, ".profile");
-		if (!trusted_read(root, *path, TRUST_FILE, w->chunk, sizeof(w->chunk), &bytes, &w->why))
+		if (!trusted_read(root, *path, TRUST_FILE, w->free, POLICY_MAX_BYTES, &bytes, &w->why))
 			return false;
 		if (program_digest(bytes.at, bytes.length) != from->digest)
 			return problem_set(&w->why, PROBLEM_SELF, "filter-stale",
@@ -159,7 +161,7 @@ static struct text read_secrets(struct workspace *w, int root) {
 	struct text secrets = {0};
 
 	refuse_unless(w, path.length == 0 || !w->caller.has_root ||
-			 trusted_read(root, path, TRUST_SECRET, w->secrets, sizeof(w->secrets), &secrets, &w->why));
+			 trusted_read(root, path, TRUST_SECRET, w->free, POLICY_MAX_BYTES, &secrets, &w->why));
 	return secrets;
 }
 
@@ -181,7 +183,8 @@ int main(int argc, char *argv[], char *envp[]) {
 	w.report.scratch = w.scratch;
 	w.report.is_entitled = true; /* to what its own process is like */
 	const struct entered entered = entry_secure(argc, argv, envp, &w.report);
-	caller_identify(&entered, w.groups, w.cwd, &w.caller, &w.report);
+	caller_identify(&entered, w.groups, w.bytes, &w.caller, &w.report);
+	w.free = w.bytes + w.caller.cwd.length;
 	read_request(&w, argc, argv);
 
 	const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define CALLER_MAX_GROUPS 65536 /* NGROUPS_MAX: getgroups(2) */
+#define CALLER_MAX_CWD 4096	/* bytes, with the NUL: getcwd(2) */
 
 struct entered { /* receipt */
 	uint32_t open_fds;	       /* bit N: descriptor N of 3..31 was open */
@@ -43,7 +44,7 @@ bool entry_hide(void);		  /* PR_SET_DUMPABLE 0: every change of ids needs it aga
 bool entry_unblock_signals(void);
 void entry_ignore_pipe(void); /* one that came meanwhile acts now, on us */
 
-/* caller, root (or not): who asked, as the kernel says it. groups: CALLER_MAX_GROUPS ids; cwd: 4096 bytes. */
+/* caller, root (or not): who asked, as the kernel says it. groups: CALLER_MAX_GROUPS ids; cwd: CALLER_MAX_CWD bytes. */
 void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, struct caller *ret,
 		     const struct report *to);
 void caller_explain(struct problem *why); /* why there is no root */

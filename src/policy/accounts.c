@@ -8,7 +8,9 @@ enum { GROUP_FIELDS = 4, PASSWD_FIELDS = 7 };
 static bool is_id(struct text t, uint64_t *ret) { return text_number(t, UINT32_MAX - 1, ret); }
 
 void accounts_begin(struct accounts *a, const struct policy *p) {
-	memset(a, 0, sizeof(*a));
+	a->count = 0;
+	a->is_number = a->in_long_line = false;
+	a->user = (struct accounts_user){0};
 	for (const struct setting *s = p->settings; s < p->settings + p->count; s++) {
 		const bool is_user = s->key == KEY_ALLOW_USERS || s->key == KEY_USER;
 		uint64_t id = 0;
@@ -30,7 +32,7 @@ bool accounts_wants(const struct accounts *a, const struct policy *p, enum accou
 		policy_next(p, KEY_HOME, NULL) == NULL || policy_next(p, KEY_DIRECTORY, NULL) == NULL);
 }
 
-static struct text keep(char to[ACCOUNTS_MAX_FIELD], struct text from, struct text start) {
+static struct text keep(char *to, struct text from, struct text start) {
 	if (from.length == 0 || from.length >= ACCOUNTS_MAX_FIELD || !text_starts(from, start))
 		return (struct text){0};
 	return (struct text){memcpy(to, from.at, from.length), from.length};
@@ -71,9 +73,9 @@ static void take_line(struct accounts *a, const struct policy *p, enum accounts_
 	if (a->user.state == ACCOUNTS_ABSENT) {
 		a->user.uid = (uint32_t)id;
 		a->user.gid = (uint32_t)gid;
-		a->user.name = keep(a->user.bytes[0], fields[0], text_of(""));
-		a->user.home = keep(a->user.bytes[1], fields[5], text_of("/"));
-		a->user.shell = keep(a->user.bytes[2], fields[6], text_of("/"));
+		a->user.name = keep(a->bytes, fields[0], text_of(""));
+		a->user.home = keep(a->bytes + a->user.name.length, fields[5], text_of("/"));
+		a->user.shell = keep(a->bytes + a->user.name.length + a->user.home.length, fields[6], text_of("/"));
 	}
 	a->user.state = seen(a->user.state, a->user.uid == id && a->user.gid == gid);
 }

@@ -26,12 +26,12 @@ struct accounts {
 	size_t count;
 	bool is_number; /* the target is given as one: its line may have any name */
 	bool in_long_line;
-	struct { /* the target's passwd entry; home and shell may be empty, or all of it */
+	struct accounts_user { /* the target's passwd entry; home and shell may be empty, or all of it */
 		enum accounts_state state;
 		uint32_t uid, gid;
-		struct text name, home, shell;
-		char bytes[3][ACCOUNTS_MAX_FIELD]; /* where they stand */
+		struct text name, home, shell; /* these stand in bytes */
 	} user;
+	char bytes[3 * ACCOUNTS_MAX_FIELD];
 };
 
 void accounts_begin(struct accounts *a, const struct policy *p);

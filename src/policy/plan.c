@@ -131,7 +131,7 @@ static uint64_t sockets_of(const struct caller *c, const struct launch_plan *pla
 	return plan->listen_count;
 }
 
-static bool plan_environment(const struct plan_given *g, struct launch_plan *ret, struct problem *why) {
+static bool plan_environment(const struct plan_given *g, struct sink *bytes, struct launch_plan *ret, struct problem *why) {
 	static const char unusable[] = "|/usr/sbin/nologin|/sbin/nologin|/bin/false|/usr/bin/false";
 	const struct policy *const p = g->policy;
 	const struct text user = g->accounts->user.name, home = home_of(p, g->accounts);
@@ -139,7 +139,6 @@ static bool plan_environment(const struct plan_given *g, struct launch_plan *ret
 	const bool is_usable = user.length == 0 || !text_is_choice(shell, text_of(unusable));
 	char ports[6 * POLICY_MAX_LISTEN], count[20], pid[20];
 	struct sink named = {.at = ports, .size = sizeof(ports)};
-	struct sink bytes = {.at = ret->environment_bytes, .size = sizeof(ret->environment_bytes)};
 	struct text names = {0};
 	const uint64_t sockets = sockets_of(g->caller, ret, &named, &names);
 	const struct { const char *start; struct text value; } own[] = {
@@ -155,9 +154,9 @@ static bool plan_environment(const struct plan_given *g, struct launch_plan *ret
 	ret->environment.count = 0;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (own[i].value.length > 0 &&
-		    !environment_set(&ret->environment, &bytes, own[i].start, own[i].value, why))
+		    !environment_set(&ret->environment, bytes, own[i].start, own[i].value, why))
 			return false;
-	if (!environment_fill(&ret->environment, &bytes, p, g->secrets, g->caller->environment,
+	if (!environment_fill(&ret->environment, bytes, p, g->secrets, g->caller->environment,
 			      caller_is_root(g->caller) || g->caller->uid.value == ret->uid.value, why))
 		return false;
 	ret->environment.strings[ret->environment.count] = NULL;
@@ -174,24 +173,23 @@ static const char *add_path(struct sink *bytes, struct text directory, struct te
 	return start;
 }
 
-static bool plan_paths(const struct plan_given *g, struct launch_plan *ret, struct problem *why) {
-	struct sink bytes = {.at = ret->path_bytes, .size = sizeof(ret->path_bytes)};
+static bool plan_paths(const struct plan_given *g, struct sink *bytes, struct launch_plan *ret, struct problem *why) {
 	const struct text typed = text_of(g->request->command[0]);
 	const struct text whole = g->match.path.length > 0 ? g->match.path : typed;
 	struct text search = search_path(g->policy), slash = whole, part;
 
-	ret->directory = add_path(&bytes, ret->start, (struct text){0});
+	ret->directory = add_path(bytes, ret->start, (struct text){0});
 	ret->write_count = 0;
 	for (enum policy_key key = KEY_WRITE; key <= KEY_TMP; key++)
 		for (const struct setting *s = NULL; (s = policy_next(g->policy, key, s)) != NULL;)
-			ret->writes[ret->write_count++] = add_path(&bytes, s->value, (struct text){0});
+			ret->writes[ret->write_count++] = add_path(bytes, s->value, (struct text){0});
 	ret->path_count = 0;
 	text_until(&slash, "/");
 	if (slash.length > 0)
-		ret->paths[ret->path_count++] = add_path(&bytes, (struct text){0}, whole);
+		ret->paths[ret->path_count++] = add_path(bytes, (struct text){0}, whole);
 	while (slash.length == 0 && text_field(&search, ":", &part))
-		ret->paths[ret->path_count++] = add_path(&bytes, part, typed);
-	return !bytes.full ||
+		ret->paths[ret->path_count++] = add_path(bytes, part, typed);
+	return !bytes->full ||
 	       problem_set(why, PROBLEM_NOT_FOUND, "not-found", "no file has a name as long as this command's");
 }
 
@@ -259,7 +257,7 @@ static bool check_identity(const struct caller *c, struct launch_plan *plan, str
 	for (size_t i = 0; i < plan->group_count && what == NULL; i++)
 		if ((gid = plan->groups[i]) != c->gid.value && !has_id(c->groups, c->group_count, gid))
 			what = "started as the app user, without a group that `groups` has:";
-	return what == NULL || problem_about(why, "identity", what, text_of_number(plan->path_bytes, gid),
+	return what == NULL || problem_about(why, "identity", what, text_of_number(plan->bytes, gid),
 					     "container: USER uid:gid, fsGroup, supplementalGroups; or start as root");
 }
 
@@ -278,6 +276,7 @@ static bool check_rootly(const struct policy *p, const struct caller *c, const s
 bool plan_build(const struct plan_given *g, struct launch_plan *ret, struct problem *why) {
 	const struct policy *const p = g->policy;
 	const struct caller *const c = g->caller;
+	struct sink bytes = {.at = ret->bytes, .size = ENVIRONMENT_MAX_BYTES};
 
 	ret->has_root = c->has_root;
 	ret->profile = g->profile;
@@ -287,5 +286,8 @@ bool plan_build(const struct plan_given *g, struct launch_plan *ret, struct prob
 		return false;
 	ret->restores = c->has_root && c->uid.value != 0 && c->uid.value != ret->uid.value;
 	plan_settings(p, c, g->match.by->key == KEY_SERVE, ret);
-	return check_rootly(p, c, ret, why) && plan_environment(g, ret, why) && plan_paths(g, ret, why);
+	if (!check_rootly(p, c, ret, why) || !plan_environment(g, &bytes, ret, why))
+		return false;
+	bytes.size = bytes.used + PLAN_PATH_BYTES;
+	return plan_paths(g, &bytes, ret, why);
 }

@@ -48,8 +48,7 @@ struct launch_plan {
 	const char *paths[POLICY_MAX_CANDIDATES]; /* tried in order */
 	size_t path_count;
 	struct environment environment;
-	char environment_bytes[ENVIRONMENT_MAX_BYTES];
-	char path_bytes[PLAN_PATH_BYTES];
+	char bytes[ENVIRONMENT_MAX_BYTES + PLAN_PATH_BYTES]; /* of the environment, then of all paths */
 };
 
 struct plan_given {

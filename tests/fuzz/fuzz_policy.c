@@ -61,17 +61,17 @@ static void check_plan(const struct caller *c) {
 	MUST(!plan.owns_stdio || (c->has_root && c->uid.value == 0));
 	MUST(plan.path_count >= 1 && plan.path_count <= POLICY_MAX_CANDIDATES);
 	for (size_t i = 0; i < plan.path_count; i++)
-		MUST(is_string_in(plan.paths[i], plan.path_bytes, sizeof(plan.path_bytes)) && plan.paths[i][0] == '/');
+		MUST(is_string_in(plan.paths[i], plan.bytes, sizeof(plan.bytes)) && plan.paths[i][0] == '/');
 	MUST(plan.write_count <= POLICY_MAX_WRITES && plan.listen_count <= POLICY_MAX_LISTEN);
 	for (size_t i = 0; i < plan.write_count; i++)
-		MUST(is_string_in(plan.writes[i], plan.path_bytes, sizeof(plan.path_bytes)) &&
+		MUST(is_string_in(plan.writes[i], plan.bytes, sizeof(plan.bytes)) &&
 		     text_is_path(text_of(plan.writes[i])));
 	for (size_t i = 0; i < plan.listen_count; i++)
 		MUST(plan.listens[i].port != 0 && (plan.keep_fds >> (POLICY_FD_FIRST + i) & 1) != 0);
 	MUST((plan.write_count > 0) == (plan.landlock_abi >= 0));
-	MUST(is_string_in(plan.directory, plan.path_bytes, sizeof(plan.path_bytes)) &&
+	MUST(is_string_in(plan.directory, plan.bytes, sizeof(plan.bytes)) &&
 	     text_is_path(text_of(plan.directory)));
-	fuzz_check_environment(&plan.environment, plan.environment_bytes, sizeof(plan.environment_bytes));
+	fuzz_check_environment(&plan.environment, plan.bytes, ENVIRONMENT_MAX_BYTES);
 	MUST(plan.environment.strings[plan.environment.count] == NULL);
 }
 
