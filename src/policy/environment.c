@@ -106,7 +106,7 @@ static bool is_harmless(struct text value) {
 	return !is_found || text_is_choice(value, text_of(":/etc/localtime|/etc/localtime"));
 }
 
-static bool is_kept(const struct policy *p, struct text name, struct text value, bool is_trusted) {
+static bool is_kept(const struct policy *p, struct text name, const char *value, bool is_trusted) {
 	bool is_cleared = false, is_named = false;
 
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;) {
@@ -117,7 +117,7 @@ static bool is_kept(const struct policy *p, struct text name, struct text value,
 						       : word_covers(s->value, name) && (is_trusted || !is_any))
 			is_named = true;
 	}
-	is_named = is_named || (!is_cleared && list_covers(by_default, name) && (is_trusted || is_harmless(value)));
+	is_named = is_named || (!is_cleared && list_covers(by_default, name) && (is_trusted || is_harmless(text_of(value))));
 	return is_named && !is_never_kept(name); /* asked last: most names are in no list but that long one */
 }
 
@@ -157,12 +157,14 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 	if (!add_secrets(e, bytes, secrets, policy_value(p, KEY_ENV_FILE), why))
 		return false;
 	for (const size_t own = e->count; *caller != NULL; caller++) {
-		const struct text pair = text_of(*caller), name = environment_name(pair);
-		const struct text value = text_after(pair, name.length + 1);
+		const struct text name = {*caller, strcspn(*caller, "=")};
+		const char *const end = *caller + name.length;
+		struct text pair;
 		size_t at;
 
-		if (name.length == pair.length || !is_kept(p, name, value, is_trusted) || (at = find(e, name)) < own)
+		if (*end == '\0' || !is_kept(p, name, end + 1, is_trusted) || (at = find(e, name)) < own)
 			continue;
+		pair = text_of(*caller);
 		if (at < e->count)
 			return refuse(why, "the caller's environment holds it twice:", name);
 		if (pair.length > ENVIRONMENT_MAX_VALUE)

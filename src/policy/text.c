@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-#define BLANK "\t "
-
 /* In a set, z stands for a to z, Z for A to Z, and 9 for every digit. */
 static bool is_in(char c, const char *set) {
 	const char kind = (char)(c >= 'a' && c <= 'z' ? 'z' : c >= 'A' && c <= 'Z' ? 'Z' : c >= '0' && c <= '9' ? '9' : c);
 	return c != '\0' && strchr(set, kind) != NULL;
 }
+
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 static bool is_shaped(struct text t, size_t most, const char *first, const char *rest) {
 	bool fits = t.length > 0 && t.length <= most && is_in(t.at[0], first);
@@ -58,12 +58,12 @@ struct text text_trim(struct text t) {
 	/*@ loop invariant inside(t, \at(t, Pre));
 	    loop assigns t;
 	    loop variant t.length; */
-	while (t.length > 0 && is_in(t.at[0], BLANK))
+	while (t.length > 0 && is_blank(t.at[0]))
 		t = text_after(t, 1);
 	/*@ loop invariant inside(t, \at(t, Pre));
 	    loop assigns t.length;
 	    loop variant t.length; */
-	while (t.length > 0 && is_in(t.at[t.length - 1], BLANK))
+	while (t.length > 0 && is_blank(t.at[t.length - 1]))
 		t.length--;
 	return t;
 }
@@ -84,7 +84,7 @@ struct text text_until(struct text *rest, const char *stops) {
 
 struct text text_word(struct text *rest) {
 	*rest = text_trim(*rest);
-	return text_until(rest, BLANK);
+	return text_until(rest, " \t");
 }
 
 bool text_field(struct text *rest, const char *stop, struct text *ret) {
