@@ -35,11 +35,9 @@ struct text text_of_number(char digits[20], uint64_t number) {
 	return (struct text){digits + n, 20 - n};
 }
 
+/* Most words that are compared differ in their first byte, so strlen comes last. */
 bool text_is(struct text t, const char *words) {
-	size_t i = 0;
-	while (i < t.length && words[i] == t.at[i] && words[i] != '\0')
-		i++;
-	return i == t.length && words[i] == '\0';
+	return (t.length == 0 || strncmp(words, t.at, t.length) == 0) && strlen(words) == t.length;
 }
 
 bool text_equal(struct text a, struct text b) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * string.h as the proofs see it: what is assumed of libc, and nothing more.
- * Given:    strings end; whoever calls strlen and strchr hands over a literal, or a string of the kernel (argv).
+ * Given:    strings end; whoever calls strlen, strchr and strncmp (for a) hands over a literal, or a string of the kernel (argv).
  * Promises: bytes are bytes: memcmp is only asked about char here, so it takes char.
  */
 #pragma once
@@ -24,6 +24,11 @@ char *strchr(const char *s, int c);
     assigns \nothing;
     ensures \result == 0 <==> \forall integer i; 0 <= i < n ==> a[i] == b[i]; */
 int memcmp(const char *a, const char *b, size_t n);
+
+/*@ requires \valid_read(b + (0 .. n - 1));
+    assigns \nothing;
+    ensures \result == 0 && string_length(a) == n ==> \forall integer i; 0 <= i < n ==> a[i] == b[i]; */
+int strncmp(const char *a, const char *b, size_t n);
 
 /*@ requires \valid_read(s + (0 .. n - 1));
     assigns \nothing;

@@ -4,6 +4,9 @@
 /*@ assigns \nothing; */
 static bool is_in(char c, const char *set);
 
+/*@ assigns \nothing; */
+static bool is_blank(char c);
+
 /*@ requires readable(t);
     assigns \nothing;
     ensures \result ==> 0 < t.length <= most; */
