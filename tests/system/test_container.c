@@ -13,7 +13,7 @@
  *   as another uid                                refused, 126 [not-root]: setuid bit or no_new_privs
  *   as another uid, the file setuid               refused, 126 [not-permitted], unless allow_users has it
  *   on a read-only root, or a writable one        runs; the app's own attempts get EROFS, or what modes say
- *   without /proc                                 runs; with oom_score_adj in the policy refused (test_limits.c)
+ *   without /proc                                 runs; with oom_score_adj in the policy refused (test_limits_nice.c)
  *   root's pipe as stdout, reopened by the app    EACCES, with stdio_chown = yes it works
  *   the same, as the app's uid                    works: the runtime has given it the pipe; stdio_chown is refused
  *   a signal to the container                     reaches the app, which is PID 1; its exit status is the container's
