@@ -120,6 +120,8 @@ void world_expect_app(const struct world_run *run); /* the usual: ra_app, its gr
 
 /* Nothing ran, this status, and exactly one message that contains `word`. */
 void world_expect_refused(const struct world_run *run, int status, const char *word);
+/* One record, one line, with this part, and nothing in it that a terminal or a log reader would obey. */
+void world_expect_logged(const char *what, const char *part);
 void world_expect_value(const struct world_run *run, const char *key, const char *value);
 
 #endif
