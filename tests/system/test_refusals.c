@@ -19,20 +19,6 @@ TestSuite(refusals, .timeout = 120);
 
 #define POLICY "/etc/runas-app/probe.conf"
 
-/* One record, one line, nothing in it that a terminal or a log reader would obey. */
-static void expect_one_log_line(const char *what, const char *part) {
-	size_t lines = world_log();
-
-	cr_expect(lines == 1, "%s: %zu log records, not one: %s", what, lines, world_log_line(0));
-	const char *line = world_log_line(0);
-	for (const char *at = line; *at; at++)
-		cr_expect((unsigned char)*at >= 0x20 && (unsigned char)*at < 0x7f, "%s: byte %#x in the log: %s", what,
-			  (unsigned)(unsigned char)*at, line);
-	cr_expect(strstr(line, part) != NULL, "%s: no `%s` in the log: %s", what, part, line);
-	cr_expect(strncmp(line, "<84>runas-app[", 14) == 0 || strncmp(line, "<86>runas-app[", 14) == 0, "%s: %s", what,
-		  line);
-}
-
 /* Root hears the reason; the unprivileged caller only that it may not; the log has the reason both times. */
 static void expect_refused_policy(const char *what, const char *word, const char *detail) {
 	struct world_run *run = world_probe(&world_root, NULL, NULL);
@@ -40,14 +26,14 @@ static void expect_refused_policy(const char *what, const char *word, const char
 	cr_log_info("%s: %s", what, run->err);
 	world_expect_refused(run, 125, word);
 	cr_expect(strstr(run->err, detail) != NULL, "%s: no `%s` in: %s", what, detail, run->err);
-	expect_one_log_line(what, word);
+	world_expect_logged(what, word);
 	cr_expect(strstr(world_log_line(0), "decision=refuse") != NULL, "%s", world_log_line(0));
 
 	run = world_probe(&world_deploy, NULL, NULL);
 	world_expect_refused(run, 126, "[not-permitted]");
 	cr_expect(strstr(run->err, detail) == NULL && !strstr(run->err, word), "%s: the caller learns the reason: %s",
 		  what, run->err);
-	expect_one_log_line(what, word);
+	world_expect_logged(what, word);
 	cr_expect(strstr(world_log_line(0), "caller=4001") != NULL, "%s: %s", what, world_log_line(0));
 }
 
@@ -58,7 +44,7 @@ Test(refusals, an_unknown_caller_is_not_permitted) {
 	world_app_policy("probe", "");
 	struct world_run *run = world_probe(&world_other, NULL, NULL);
 	world_expect_refused(run, 126, "runas-app: probe: not permitted [not-permitted]");
-	expect_one_log_line("unknown caller", "decision=refuse word=not-permitted");
+	world_expect_logged("unknown caller", "decision=refuse word=not-permitted");
 	cr_expect(strstr(world_log_line(0), "caller=4003") != NULL, "%s", world_log_line(0));
 }
 
@@ -88,7 +74,7 @@ Test(refusals, an_unknown_app_is_125) {
 	for (size_t i = 0; i < 3; i++) {
 		struct world_run *run = world_launch(callers[i], WORLD_LIST("nothing", "--", WORLD_PROBE));
 		world_expect_refused(run, 125, "[no-such-app]");
-		expect_one_log_line("unknown app", "nothing");
+		world_expect_logged("unknown app", "nothing");
 	}
 }
 
@@ -183,7 +169,7 @@ Test(refusals, a_command_that_no_pattern_allows_is_126_and_the_nearest_is_shown)
 	struct world_run *run = world_launch(&world_deploy, WORLD_LIST("probe", "--", WORLD_PROBE, "--exit", "soon"));
 	world_expect_refused(run, 126, "soon");
 	cr_expect(strstr(run->err, "{int}") != NULL, "the nearest pattern is not shown: %s", run->err);
-	expect_one_log_line("command", "decision=refuse");
+	world_expect_logged("command", "decision=refuse");
 	world_expect_refused(world_launch(&world_deploy, WORLD_LIST("probe", "--", "/bin/sh", "-c", "id")), 126, "[");
 	world_expect_refused(world_launch(&world_root, WORLD_LIST("probe", "--", "/bin/sh", "-c", "id")), 126, "[");
 	world_expect_refused(world_launch(&world_deploy, WORLD_LIST("probe", "--", "id", "-u")), 126, "[");
@@ -290,6 +276,34 @@ Test(refusals, an_empty_policy_is_none) {
 	expect_refused_policy("empty", "policy-version", POLICY);
 }
 
+Test(refusals, a_missing_directory_of_policies_is_not_a_missing_app) {
+	world_enter();
+	world_app_policy("probe", "");
+	cr_assert(rename("/etc/runas-app", "/etc/elsewhere") == 0);
+	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "[policy-missing]");
+	world_directory("/etc/runas-app", 0, 0, 0755);
+	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "[no-such-app]");
+}
+
+static void enter_open_root(const void *data) {
+	(void)data;
+	if (mkdir("/run/open", 0755) != 0 || mount("runas-test", "/run/open", "tmpfs", 0, "mode=0777") != 0)
+		_exit(WORLD_CHILD_BROKE);
+	world_copy(world_built("runas-app"), "/run/open/runas-app", 04755);
+	if (chroot("/run/open") != 0 || chdir("/") != 0)
+		_exit(WORLD_CHILD_BROKE);
+}
+
+/* Not the owner of / but its mode: that is no user namespace. */
+Test(refusals, a_root_directory_that_others_can_write) {
+	world_enter();
+	world_expect_refused(world_run(&(struct world_call){.who = &world_root,
+							    .program = "/runas-app",
+							    .argv = WORLD_LIST("runas-app", "probe", "true"),
+							    .as_root = enter_open_root}),
+			     125, "[policy-mode]");
+}
+
 /* --- what the policy says --- */
 
 struct content {
@@ -383,7 +397,7 @@ Test(refusals, what_a_policy_may_not_say) {
 		cr_expect(world_exited(run, 125), "%s: wait status %#x", contents[i].what, (unsigned)run->status);
 		cr_expect(strstr(run->err, place) != NULL, "%s: no `%s` in: %s", contents[i].what, place, run->err);
 		world_expect_refused(run, 125, " [");
-		expect_one_log_line(contents[i].what, "decision=refuse");
+		world_expect_logged(contents[i].what, "decision=refuse");
 
 		run = world_probe(&world_other, NULL, NULL);
 		cr_expect(world_exited(run, 126) && strstr(run->err, "[not-permitted]"), "%s: %s", contents[i].what,
@@ -424,79 +438,6 @@ Test(refusals, a_policy_with_a_nul_or_without_its_last_newline_or_with_an_endles
 	expect_refused_policy("line of 4097 bytes", "policy-", POLICY ":5:");
 }
 
-/* --- accounts --- */
-
-/* Attack B3. */
-Test(refusals, malformed_lines_of_passwd_never_match) {
-	static const char *const lines[] = {"+",
-					    "+ghost",
-					    "+ghost::::::",
-					    "-ghost:x:4100:4100::/:/bin/sh",
-					    "ghost:x:4100:4100::/srv",
-					    "ghost:x:4100:4100::/srv:/bin/sh:more",
-					    "ghost:x: 4100:4100::/srv:/bin/sh",
-					    "ghost:x:+4100:4100::/srv:/bin/sh",
-					    "ghost:x:04100:4100::/srv:/bin/sh",
-					    "ghost:x:4100:-1::/srv:/bin/sh",
-					    "ghost:x:0x1000:4100::/srv:/bin/sh",
-					    "ghost:x:4294967295:4100::/srv:/bin/sh",
-					    "ghost:x:4294967296:4100::/srv:/bin/sh",
-					    "ghost:x::4100::/srv:/bin/sh",
-					    "ghost:x:4100::/srv:/bin/sh",
-					    " ghost:x:4100:4100::/srv:/bin/sh",
-					    "ghost :x:4100:4100::/srv:/bin/sh",
-					    "ghost:x:0:0::/srv:/bin/sh",
-					    "ghost:x:4100:0::/srv:/bin/sh",
-					    "ghost:x:4100:4100::srv:/bin/sh",
-					    "ghost:x:4100:4100::/srv:/bin/sh\r",
-					    "#ghost:x:4100:4100::/srv:/bin/sh",
-					    "ghost:x:4100:4100::/srv:/bin/sh\x01"};
-	char text[1024];
-
-	world_enter();
-	world_policy("probe", "runas-app = 1\nallow_users = deploy\nuser = ghost\ndirectory = /\ncommand = *\n");
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		snprintf(text, sizeof(text),
-			 "root:x:0:0:root:/root:/bin/bash\n%s\ndeploy:x:4001:4001::/home/deploy:/bin/sh\n", lines[i]);
-		world_file("/etc/passwd", 0, 0, 0644, text);
-		struct world_run *run = world_probe(&world_root, NULL, NULL);
-		cr_expect(world_exited(run, 125), "`%s` matched: status %#x, %s%.200s", lines[i], (unsigned)run->status,
-			  run->err, run->out);
-		world_expect_refused(run, 125, "[");
-	}
-	world_file("/etc/passwd", 0, 0, 0644,
-		   "ghost:x:4100:4100::/srv:/bin/sh\ndeploy:x:4001:4001::/home/deploy:/bin/sh\n");
-	world_expect_confined(world_probe(&world_deploy, NULL, NULL), 4100, 4100, "4100", true);
-}
-
-Test(refusals, a_missing_directory_of_policies_is_not_a_missing_app) {
-	world_enter();
-	world_app_policy("probe", "");
-	cr_assert(rename("/etc/runas-app", "/etc/elsewhere") == 0);
-	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "[policy-missing]");
-	world_directory("/etc/runas-app", 0, 0, 0755);
-	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "[no-such-app]");
-}
-
-static void enter_open_root(const void *data) {
-	(void)data;
-	if (mkdir("/run/open", 0755) != 0 || mount("runas-test", "/run/open", "tmpfs", 0, "mode=0777") != 0)
-		_exit(WORLD_CHILD_BROKE);
-	world_copy(world_built("runas-app"), "/run/open/runas-app", 04755);
-	if (chroot("/run/open") != 0 || chdir("/") != 0)
-		_exit(WORLD_CHILD_BROKE);
-}
-
-/* Not the owner of / but its mode: that is no user namespace. */
-Test(refusals, a_root_directory_that_others_can_write) {
-	world_enter();
-	world_expect_refused(world_run(&(struct world_call){.who = &world_root,
-							    .program = "/runas-app",
-							    .argv = WORLD_LIST("runas-app", "probe", "true"),
-							    .as_root = enter_open_root}),
-			     125, "[policy-mode]");
-}
-
 static void leave_few_descriptors(const void *data) {
 	const struct rlimit low = {3, 3};
 
@@ -523,133 +464,4 @@ Test(refusals, a_kept_directory_completes_no_command) {
 							    .argv = WORLD_LIST("runas-app", "probe", "bin/probe"),
 							    .directory = "/srv/below"}),
 			     126, "[command]");
-}
-
-Test(refusals, an_account_without_a_home_needs_a_directory) {
-	static const char policy[] = "runas-app = 1\nallow_users = deploy\nuser = ghost\ncommand = *\n%s";
-	char text[256];
-
-	world_enter();
-	world_file("/etc/passwd", 0, 0, 0644,
-		   "deploy:x:4001:4001::/home/deploy:/bin/sh\nghost:x:4100:4100::srv:/bin/sh\n");
-	snprintf(text, sizeof(text), policy, "");
-	world_policy("probe", text);
-	world_expect_refused(world_probe(&world_deploy, NULL, NULL), 125, "no directory to start in");
-	snprintf(text, sizeof(text), policy, "directory = /\n");
-	world_policy("probe", text);
-	world_expect_refused(world_probe(&world_deploy, NULL, NULL), 125, "no home");
-	snprintf(text, sizeof(text), policy, "directory = /\nhome = /srv\n");
-	world_policy("probe", text);
-	world_expect_confined(world_probe(&world_deploy, NULL, NULL), 4100, 4100, "4100", true);
-}
-
-/* Attack B3. */
-Test(refusals, a_name_that_stands_for_two_users_is_refused) {
-	world_enter();
-	world_app_policy("probe", "");
-	char *text = world_read("/etc/passwd");
-	char more[4096];
-	snprintf(more, sizeof(more), "%sra_app:x:4009:4002::/srv/ra_app:/bin/sh\n", text);
-	world_file("/etc/passwd", 0, 0, 0644, more);
-	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "[");
-}
-
-Test(refusals, long_lines_and_large_account_files_are_no_obstacle) {
-	static char text[2 << 20];
-	size_t length = 0;
-
-	world_enter();
-	world_app_policy("probe", "groups = big ra_app\n");
-	length += (size_t)snprintf(text + length, sizeof(text) - length, "big:x:4300:");
-	for (int i = 0; i < 100000; i++)
-		length += (size_t)snprintf(text + length, sizeof(text) - length, "member%06d,", i);
-	length += (size_t)snprintf(text + length, sizeof(text) - length, "last\nra_app:x:4002:\nra_web:x:4010:\n");
-	world_file_bytes("/etc/group", 0, 0, 0644, text, length);
-	world_expect_confined(world_probe(&world_deploy, NULL, NULL), 4002, 4002, "4002 4300", true);
-}
-
-Test(refusals, account_files_that_others_could_have_written_are_refused) {
-	world_enter();
-	world_app_policy("probe", "groups = ra_web\n");
-	cr_assert(chmod("/etc/passwd", 0666) == 0);
-	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "/etc/passwd");
-	cr_assert(chmod("/etc/passwd", 0644) == 0 && chown("/etc/group", WORLD_DEPLOY, 0) == 0);
-	world_expect_refused(world_probe(&world_root, NULL, NULL), 125, "/etc/group");
-	cr_assert(chown("/etc/group", 0, 0) == 0);
-	world_expect_confined(world_probe(&world_root, NULL, NULL), 4002, 4002, "4010", true);
-}
-
-/* Images without any accounts: numbers need no files. */
-Test(refusals, account_files_that_nothing_is_looked_up_in_are_not_read) {
-	world_enter();
-	world_policy("probe", "runas-app = 1\nallow_users = 4001\nuser = 4002\ngroup = 4002\nhome = /srv/ra_app\n"
-			      "directory = /srv/ra_app\ncommand = *\n");
-	cr_assert(rename("/etc/passwd", "/etc/passwd.gone") == 0 && rename("/etc/group", "/etc/group.gone") == 0);
-	world_expect_app(world_probe(&world_deploy, NULL, NULL));
-}
-
-/* --- the log --- */
-
-/* Attack G2. */
-Test(refusals, what_a_caller_types_cannot_forge_a_log_line) {
-	static char big[120000];
-	static const char *const words[] = {
-		"\n<0>root: all is well", "\x1b[2J\x1b]0;x\a", "\x9b", "\" decision=allow \"", "a\rb", big};
-
-	world_enter();
-	memset(big, 'x', sizeof(big) - 1);
-	world_app_policy("probe", "");
-	world_policy("strict", "runas-app = 1\nallow_users = deploy\nuser = ra_app\ncommand = " WORLD_PROBE "\n");
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		struct world_run *run = world_launch(&world_deploy, WORLD_LIST("probe", "--", WORLD_PROBE, words[i]));
-		world_expect_app(run);
-		expect_one_log_line("allowed", "decision=allow");
-		cr_expect(strlen(world_log_line(0)) < 2048, "%zu bytes of log", strlen(world_log_line(0)));
-		cr_expect(strstr(world_log_line(0), "decision=allow \"") == NULL, "%s", world_log_line(0));
-
-		run = world_launch(&world_deploy, WORLD_LIST("strict", "--", WORLD_PROBE, words[i]));
-		world_expect_refused(run, 126, "[");
-		expect_one_log_line("refused", "decision=refuse");
-		cr_expect(strstr(world_log_line(0), "decision=allow") == NULL ||
-				  strstr(world_log_line(0), "\\042 decision=allow"),
-			  "a refusal that looks like an allowance: %s", world_log_line(0));
-		for (const char *at = run->err; *at; at++)
-			cr_expect(*at == '\n' || ((unsigned char)*at >= 0x20 && (unsigned char)*at < 0x7f),
-				  "byte %#x on stderr", (unsigned)(unsigned char)*at);
-	}
-}
-
-Test(refusals, the_log_names_caller_app_and_user) {
-	world_enter();
-	world_app_policy("probe", "");
-	world_expect_app(world_probe(&world_deploy, NULL, NULL));
-	expect_one_log_line("allowed", "decision=allow");
-	static const char *const parts[] = {
-		"caller=4001", "app=", "probe", "user=4002", "command=\"" WORLD_PROBE "\"", "syscalls=\"@app-server\""};
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		cr_expect(strstr(world_log_line(0), parts[i]) != NULL, "no %s in: %s", parts[i], world_log_line(0));
-}
-
-Test(refusals, without_a_log_reader_only_log_required_refuses) {
-	world_enter();
-	unlink("/dev/log");
-	world_app_policy("probe", "");
-	world_expect_app(world_probe(&world_deploy, NULL, NULL));
-	world_app_policy("probe", "log = none\n");
-	world_expect_app(world_probe(&world_deploy, NULL, NULL));
-	world_app_policy("probe", "log = required\n");
-	struct world_run *run = world_probe(&world_deploy, NULL, NULL);
-	world_expect_refused(run, 125, "log");
-}
-
-/* Attack G3. */
-Test(refusals, a_full_log_queue_delays_nothing) {
-	world_enter();
-	world_app_policy("probe", "");
-	for (int i = 0; i < 40; i++)
-		world_expect_app(world_probe(&world_deploy, NULL, NULL));
-	world_app_policy("probe", "log = none\n");
-	world_log();
-	world_expect_app(world_probe(&world_deploy, NULL, NULL));
-	cr_expect(world_log() == 0, "`log = none`, and yet: %s", world_log_line(0));
 }
