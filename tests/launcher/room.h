@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -233,26 +234,15 @@ static inline void room_load(struct sock_filter *code, unsigned short length) {
 
 /*
  * From now on this system call answers `error` without being done; 0 is the lie that it went well. The number is the
- * native architecture's: what comes in another way is not the launcher.
+ * native architecture's: what comes in another way is not the launcher. Only where the call's first argument, and its
+ * second, are these; -1: whatever they are.
  */
-static inline void room_answer(long number, unsigned error) {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-
-	room_load(code, COUNT(code));
-}
-
-/* The same, where the call's first argument (and the second, unless it is -1) is this one. */
-static inline void room_answer_where(long number, uint32_t first, int64_t second, unsigned error) {
+static inline void room_answer_where(long number, int64_t first, int64_t second, unsigned error) {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 5),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 3),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)first, 0, first < 0 ? 0 : 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)second, 0, second < 0 ? 0 : 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
@@ -261,6 +251,8 @@ static inline void room_answer_where(long number, uint32_t first, int64_t second
 
 	room_load(code, COUNT(code));
 }
+
+static inline void room_answer(long number, unsigned error) { room_answer_where(number, -1, -1, error); }
 
 /*
  * As room_answer, but only the nth time, from 1, and without an error with any value: a process beside us answers, and
@@ -332,6 +324,17 @@ static inline const struct launch_plan *room_ordinary_plan(void) {
 	room_plan.nice.is_set = true;
 	room_plan.argv = nothing;
 	return &room_plan;
+}
+
+/* A root that lacks one, as a container's may. */
+static inline void room_drop_capability(int number) {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[2];
+
+	ROOM_EXPECT(syscall(SYS_capget, &header, sets) == 0);
+	sets[number / 32].effective &= ~(1U << number % 32);
+	sets[number / 32].permitted &= ~(1U << number % 32);
+	ROOM_EXPECT(syscall(SYS_capset, &header, sets) == 0);
 }
 
 /* The setuid bit's state: real ids of a caller, effective and saved root. */

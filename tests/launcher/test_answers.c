@@ -26,10 +26,8 @@ static struct {
 static void let_it_fail(void) {
 	if (row.nth > 0)
 		room_answer_nth(row.number, row.nth, (int)row.error, 0);
-	else if (row.first != ANY)
-		room_answer_where(row.number, (uint32_t)row.first, row.second, row.error);
 	else
-		room_answer(row.number, row.error);
+		room_answer_where(row.number, row.first, row.second, row.error);
 }
 
 static void become_app(void) {

@@ -184,14 +184,8 @@ Test(capabilities, what_an_app_user_was_given_goes) { room_passes(app_with_capab
 static int lacking;
 
 static void lack(void) {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[2];
-
 	room_ordinary_plan();
-	ROOM_EXPECT(syscall(SYS_capget, &header, sets) == 0);
-	sets[0].effective &= ~(1u << lacking);
-	sets[0].permitted &= ~(1u << lacking);
-	ROOM_EXPECT(syscall(SYS_capset, &header, sets) == 0);
+	room_drop_capability(lacking);
 	capabilities_require(&room_plan, &room_report);
 }
 
@@ -236,14 +230,8 @@ Test(capabilities, setpcap_is_required_when_the_bounding_set_is_empty_too) {
 
 /* Whoever skips that check still meets a wall. */
 static void confine_without_setpcap(void) {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[2];
-
 	room_ordinary_plan();
-	ROOM_EXPECT(syscall(SYS_capget, &header, sets) == 0);
-	sets[0].effective &= ~(1u << CAP_SETPCAP);
-	sets[0].permitted &= ~(1u << CAP_SETPCAP);
-	ROOM_EXPECT(syscall(SYS_capset, &header, sets) == 0);
+	room_drop_capability(CAP_SETPCAP);
 	all_stages();
 }
 

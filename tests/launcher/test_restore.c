@@ -226,13 +226,8 @@ static uint64_t least;
 static void low_hard_limit(void) {
 	const struct rlimit low = {100, 100};
 	struct rlimit now = {0, 0};
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[2];
 
-	ROOM_EXPECT(syscall(SYS_capget, &header, sets) == 0);
-	sets[0].effective &= ~(1U << CAP_SYS_RESOURCE);
-	sets[0].permitted &= ~(1U << CAP_SYS_RESOURCE);
-	ROOM_EXPECT(syscall(SYS_capset, &header, sets) == 0);
+	room_drop_capability(CAP_SYS_RESOURCE);
 	ROOM_EXPECT(setrlimit(RLIMIT_NOFILE, &low) == 0);
 	room_ordinary_plan();
 	room_plan.limits[RLIMIT_NOFILE] = (struct plan_limit){true, 1024, 524288, least};
