@@ -38,8 +38,21 @@ size_t server_processes(pid_t *pids, size_t most);
 void server_stop(struct world_run *run, int signal);
 void server_expect_gone(const char *how);
 
-/* One line of /proc/PID/status, as `status` holds it; blanks squeezed. */
-void server_expect_field(const char *status, pid_t pid, const char *key, const char *expected);
+/* Lines of /proc/PID/status, blanks squeezed; a list of them ends with one without a key. */
+struct server_fact {
+	const char *key, *value;
+};
+
+#define SERVER_NO_CAPABILITIES                                                                                         \
+	{"CapInh", "0000000000000000"}, {"CapPrm", "0000000000000000"}, {"CapEff", "0000000000000000"},                \
+		{"CapBnd", "0000000000000000"}, {                                                                      \
+		"CapAmb", "0000000000000000"                                                                           \
+	}
+#define SERVER_CONFINED                                                                                                \
+	SERVER_NO_CAPABILITIES, {"NoNewPrivs", "1"}, { "Seccomp", "2" }
+
+/* Each process of the namespace whose status is meant (NULL: all of them): returns how many there are. */
+size_t server_expect_each(bool (*is_meant)(const char *status), const struct server_fact *facts);
 
 /* Every process there runs as `uid` alone with five empty capability sets under no_new_privs and filters, and there are
  * at least `least`. */

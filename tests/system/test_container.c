@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "recipe.h"
 #include "server.h"
 #include "world.h"
 
@@ -294,18 +295,6 @@ Test(container, a_policy_that_the_image_has_wrong_is_refused_with_the_cure) {
 
 static char *dockerfile, *pod, *policy;
 
-static char *read_example(const char *name) {
-	char path[512];
-
-	snprintf(path, sizeof(path), "policy/examples/%s", name);
-	char *text = world_read(path);
-	snprintf(path, sizeof(path), BUILD_DIR "/../policy/examples/%s", name);
-	if (!text)
-		text = world_read(path);
-	cr_assert(text, "%s cannot be read from here", path);
-	return text;
-}
-
 /* What follows `key` in its line. */
 static const char *value_of(const char *text, const char *key) {
 	static char values[8][256];
@@ -341,32 +330,28 @@ static void build_image(void) {
 	world_file(CONTAINER_ROOT "/app/public/index.html", 0, 0, 0644, "hello from a container\n");
 }
 
+/* runc's own are in no second pid namespace. */
+static bool is_inside(const char *status) {
+	const char *numbers = world_value_in(status, "NSpid");
+
+	return numbers && strchr(numbers + 1, '\t');
+}
+
 static void expect_page_from(const struct container *c) {
+	static const struct server_fact facts[] = {{"Name", "httpd"},
+						   {"Uid", "10001 10001 10001 10001"},
+						   {"Gid", "10001 10001 10001 10001"},
+						   {"Umask", "0027"},
+						   {"CapEff", "0000000000000000"},
+						   {"CapBnd", "0000000000000000"},
+						   {"NoNewPrivs", "1"},
+						   {"Seccomp", "2"},
+						   {NULL, NULL}};
 	struct world_run *run = container_start(c);
 	const char *answer = server_first_answer(run, 8080, "/");
-	pid_t pids[64];
-	size_t seen = 0;
 
 	cr_expect(strstr(answer, " 200 OK") && strstr(answer, "hello from a container"), "%s", answer);
-	for (size_t i = 0, count = server_processes(pids, 64); i < count; i++) {
-		char path[64];
-		snprintf(path, sizeof(path), "/proc/%d/status", pids[i]);
-		char *status = world_read(path);
-		const char *inside = status ? world_value_in(status, "NSpid") : NULL;
-		/* runc's own are in no second pid namespace. */
-		if (!inside || !strchr(inside + 1, '\t'))
-			continue;
-		seen++;
-		server_expect_field(status, pids[i], "Name", "httpd");
-		server_expect_field(status, pids[i], "Uid", "10001 10001 10001 10001");
-		server_expect_field(status, pids[i], "Gid", "10001 10001 10001 10001");
-		server_expect_field(status, pids[i], "Umask", "0027");
-		server_expect_field(status, pids[i], "CapEff", "0000000000000000");
-		server_expect_field(status, pids[i], "CapBnd", "0000000000000000");
-		server_expect_field(status, pids[i], "NoNewPrivs", "1");
-		server_expect_field(status, pids[i], "Seccomp", "2");
-		free(status);
-	}
+	const size_t seen = server_expect_each(is_inside, facts);
 	/* Each is an httpd, as looked at above; the child that answered the last connection may not have ended yet. */
 	cr_expect(seen == 1 || seen == 2, "%zu processes, not the server alone", seen);
 	/* busybox's server has no handler, which PID 1 would need for TERM. */
@@ -376,9 +361,9 @@ static void expect_page_from(const struct container *c) {
 }
 
 static void enter_example(void) {
-	dockerfile = read_example("app.Dockerfile");
-	pod = read_example("app.pod.yaml");
-	policy = read_example("app.conf");
+	dockerfile = recipe_read("app.Dockerfile");
+	pod = recipe_read("app.pod.yaml");
+	policy = recipe_read("app.conf");
 	container_enter();
 	server_needs(CONTAINER_BUSYBOX);
 	server_enter_network();

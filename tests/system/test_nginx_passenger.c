@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../helpers/skip.h"
+#include "recipe.h"
 #include "server.h"
 #include "world.h"
 
@@ -44,29 +44,6 @@ static const struct {
 };
 
 static char *recipe_texts[RECIPE];
-
-/* Before the world hides the place where the sources may be. */
-static void read_recipe(void) {
-	for (int i = 0; i < RECIPE; i++) {
-		char path[512];
-		snprintf(path, sizeof(path), "policy/examples/%s", recipe[i].name);
-		recipe_texts[i] = world_read(path);
-		snprintf(path, sizeof(path), BUILD_DIR "/../policy/examples/%s", recipe[i].name);
-		if (!recipe_texts[i])
-			recipe_texts[i] = world_read(path);
-	}
-}
-
-static char *replaced(const char *text, const char *from, const char *to) {
-	char *whole = calloc(1, strlen(text) * 2 + 1024), *end = whole;
-	size_t count = 0;
-
-	for (const char *at; (at = strstr(text, from)); text = at + strlen(from), count++)
-		end += sprintf(end, "%.*s%s", (int)(at - text), text, to);
-	strcpy(end, text);
-	cr_assert(count > 0, "the recipe has no `%s`", from);
-	return whole;
-}
 
 /* --- the app --- */
 
@@ -179,17 +156,10 @@ static void make_current(const char *name) {
 
 /* --- the machine --- */
 
-/* A directory of /etc that is this world's alone. */
-static void own_etc(const char *path) {
-	unlink(path);
-	world_directory(path, 0, 0, 0755);
-}
-
 static void enter(void) {
-	read_recipe();
-	world_enter();
 	for (int i = 0; i < RECIPE; i++)
-		cr_assert(recipe_texts[i], "policy/examples/%s cannot be read from here", recipe[i].name);
+		recipe_texts[i] = recipe_read(recipe[i].name);
+	world_enter();
 	server_needs("/usr/bin/passenger");
 	server_needs("/usr/sbin/nginx");
 	server_needs("/usr/bin/bundle");
@@ -197,16 +167,16 @@ static void enter(void) {
 	server_needs("/usr/sbin/usermod");
 	server_enter_network();
 
-	own_etc("/etc/tmpfiles.d");
-	own_etc("/etc/logrotate.d");
-	own_etc("/etc/nginx");
-	own_etc("/etc/nginx/sites-enabled");
-	own_etc("/run/nginx");
+	recipe_own("/etc/tmpfiles.d", NULL);
+	recipe_own("/etc/logrotate.d", NULL);
+	recipe_own("/etc/nginx", NULL);
+	recipe_own("/etc/nginx/sites-enabled", NULL);
+	recipe_own("/run/nginx", NULL);
 	world_file("/etc/nginx/nginx.conf", 0, 0, 0644, nginx_main);
 	make_code();
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 2) {
-		recipe_texts[CONF] = replaced(recipe_texts[CONF], "\n# write = ", "\nwrite = ");
-		recipe_texts[CONF] = replaced(recipe_texts[CONF], "\n# tmp   = ", "\ntmp   = ");
+	if (recipe_has_landlock()) {
+		recipe_texts[CONF] = recipe_replaced(recipe_texts[CONF], "\n# write = ", "\nwrite = ");
+		recipe_texts[CONF] = recipe_replaced(recipe_texts[CONF], "\n# tmp   = ", "\ntmp   = ");
 	} else {
 		NOT_SHOWN("this kernel has no Landlock: the lines `write` and `tmp` of the example");
 	}
@@ -268,16 +238,8 @@ static void expect_answer(const char *path, int status, const char *text) {
 		  text, answer, world_read(NGINX_LOG));
 }
 
-static struct world_run *run_as_deployer(const char *const *argv) {
-	return world_run(&(struct world_call){.who = &world_deploy,
-					      .program = WORLD_RUNAS,
-					      .argv = argv,
-					      .directory = "/home/deploy",
-					      .seconds = 40});
-}
-
 static void deployer_does(const char *const *argv) {
-	struct world_run *run = run_as_deployer(argv);
+	struct world_run *run = recipe_run_as_deployer(argv);
 
 	cr_assert(world_exited(run, 0), "%s %s: status %#x\n%s%s\n%s", argv[3], argv[4], (unsigned)run->status,
 		  run->out, run->err, world_read(SHARED "/log/passenger.log"));
@@ -340,28 +302,22 @@ static bool holds(const char *path, const char *text) {
 	return whole && strstr(whole, text);
 }
 
+static bool is_passengers(const char *status) {
+	const char *name = world_value_in(status, "Name");
+
+	return name && !strstr(name, "nginx");
+}
+
 /* Passenger's processes are all that are neither root's nor nginx's workers. */
 static void expect_confined(void) {
-	static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
-	pid_t pids[64];
-	char path[64];
-	size_t seen = 0, count = server_processes(pids, 64);
+	static const struct server_fact facts[] = {{"Uid", "4005 4005 4005 4005"},
+						   {"Gid", "4005 4005 4005 4005"},
+						   {"Groups", "4005"},
+						   {"Umask", "0027"},
+						   SERVER_CONFINED,
+						   {NULL, NULL}};
+	const size_t seen = server_expect_each(is_passengers, facts);
 
-	for (size_t i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/status", pids[i]);
-		const char *status = world_read(path), *name = status ? world_value_in(status, "Name") : NULL;
-		if (!name || strstr(name, "nginx"))
-			continue;
-		seen++;
-		server_expect_field(status, pids[i], "Uid", "4005 4005 4005 4005");
-		server_expect_field(status, pids[i], "Gid", "4005 4005 4005 4005");
-		server_expect_field(status, pids[i], "Groups", "4005");
-		server_expect_field(status, pids[i], "Umask", "0027");
-		server_expect_field(status, pids[i], "NoNewPrivs", "1");
-		server_expect_field(status, pids[i], "Seccomp", "2");
-		for (size_t k = 0; k < 5; k++)
-			server_expect_field(status, pids[i], sets[k], "0000000000000000");
-	}
 	cr_expect(seen >= 3, "%zu processes only: watchdog, core and app are three", seen);
 }
 
@@ -397,7 +353,8 @@ Test(nginx_passenger, a_socket_directory_of_the_wrong_group_is_502_and_why_names
 	cr_expect(holds(NGINX_LOG, "connect() to unix:" SOCKET " failed (13: Permission denied)"), "%s",
 		  world_read(NGINX_LOG));
 	expect_policy(1, "why --user www-data " SOCKET,
-		      "no: www-data may not connect to " SOCKET ": " RUN ": others have no x, and www-data is neither its "
+		      "no: www-data may not connect to " SOCKET ": " RUN
+		      ": others have no x, and www-data is neither its "
 		      "owner (rails) nor in its group (deployers)");
 	expect_policy(0, "audit rails-app", SOCKET ": warning: www-data cannot connect: " RUN ": others have no x");
 	do_as(&world_root, "systemd-tmpfiles --create /etc/tmpfiles.d/rails-app.conf");
@@ -411,7 +368,7 @@ Test(nginx_passenger, after_a_boot_tmpfiles_makes_the_directory_that_the_launch_
 	stop_passenger();
 	do_as(&world_root, "rm -rf " RUN);
 	if (strstr(recipe_texts[CONF], "\nwrite = " RUN "\n"))
-		world_expect_refused(run_as_deployer(start_command), 125, RUN);
+		world_expect_refused(recipe_run_as_deployer(start_command), 125, RUN);
 	do_as(&world_root, "systemd-tmpfiles --create /etc/tmpfiles.d/rails-app.conf");
 	start_passenger();
 	expect_answer("/", 200, "release 1 of 4005");
@@ -473,10 +430,10 @@ Test(nginx_passenger, a_rotation_that_makes_a_new_file_and_restarts_the_app) {
 
 	serve_first_release();
 	world_file(recipe[LOGROTATE].path, 0, 0, 0644,
-		   replaced(recipe_texts[LOGROTATE], "\tcopytruncate\n",
-			    "\tcreate 0640 rails rails\n\tsharedscripts\n\tpostrotate\n\t\t" WORLD_RUNAS
-			    " rails-app -- passenger-config restart-app " HOME
-			    " --ignore-app-not-running\n\tendscript\n"));
+		   recipe_replaced(recipe_texts[LOGROTATE], "\tcopytruncate\n",
+				   "\tcreate 0640 rails rails\n\tsharedscripts\n\tpostrotate\n\t\t" WORLD_RUNAS
+				   " rails-app -- passenger-config restart-app " HOME
+				   " --ignore-app-not-running\n\tendscript\n"));
 	expect_answer("/before", 200, "");
 	cr_assert(stat(LOG, &before) == 0);
 	rotate();
@@ -513,8 +470,8 @@ Test(nginx_passenger, a_log_that_root_made_stops_the_app_and_audit_mends_it) {
 Test(nginx_passenger, a_rotation_that_makes_roots_log_is_found_before_it_runs) {
 	serve_first_release();
 	world_file(recipe[LOGROTATE].path, 0, 0, 0644,
-		   replaced(replaced(recipe_texts[LOGROTATE], "\tsu rails rails\n", ""), "\tcopytruncate\n",
-			    "\tcreate 0640 root root\n"));
+		   recipe_replaced(recipe_replaced(recipe_texts[LOGROTATE], "\tsu rails rails\n", ""),
+				   "\tcopytruncate\n", "\tcreate 0640 root root\n"));
 	expect_policy(1, "audit rails-app", "it cannot write its log after a rotation [audit-logrotate]");
 	rotate();
 	restart_app();

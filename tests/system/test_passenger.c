@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../helpers/skip.h"
+#include "recipe.h"
 #include "server.h"
 #include "world.h"
 
@@ -66,12 +66,8 @@ static void make_app(void) {
 }
 
 static void enter(void) {
-	/* Before the world hides the place where the sources may be. */
-	policy = world_read("policy/examples/rails-app.conf");
-	if (!policy)
-		policy = world_read(BUILD_DIR "/../policy/examples/rails-app.conf");
+	policy = recipe_read("rails-app.conf");
 	world_enter();
-	cr_assert(policy, "policy/examples/rails-app.conf cannot be read from here");
 	server_needs("/usr/bin/passenger");
 	server_enter_network();
 	world_policy(APP, policy);
@@ -110,40 +106,19 @@ static struct expected read_expectations(void) {
 }
 
 static void expect_all_confined(const struct expected *expected) {
-	static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
-	pid_t pids[64];
-	char path[64];
-	size_t count = server_processes(pids, 64), seen = 0;
+	const struct server_fact facts[] = {{"Uid", "4005 4005 4005 4005"},
+					    {"Gid", "4005 4005 4005 4005"},
+					    {"Groups", expected->groups},
+					    {"Umask", expected->mask},
+					    SERVER_CONFINED,
+					    {"Seccomp_filters", expected->filters},
+					    {NULL, NULL}};
+	const size_t seen = server_expect_each(NULL, facts);
 
-	for (size_t i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/status", pids[i]);
-		char *status = world_read(path);
-		if (!status)
-			continue;
-		seen++;
-		server_expect_field(status, pids[i], "Uid", "4005 4005 4005 4005");
-		server_expect_field(status, pids[i], "Gid", "4005 4005 4005 4005");
-		server_expect_field(status, pids[i], "Groups", expected->groups);
-		server_expect_field(status, pids[i], "Umask", expected->mask);
-		for (size_t k = 0; k < 5; k++)
-			server_expect_field(status, pids[i], sets[k], "0000000000000000");
-		server_expect_field(status, pids[i], "NoNewPrivs", "1");
-		server_expect_field(status, pids[i], "Seccomp", "2");
-		server_expect_field(status, pids[i], "Seccomp_filters", expected->filters);
-		free(status);
-	}
 	cr_expect(seen >= 4, "%zu processes only: launcher's successor, watchdog, core and app are four", seen);
 }
 
 /* --- the deployer --- */
-
-static struct world_run *run_as_deployer(const char *const *argv) {
-	return world_run(&(struct world_call){.who = &world_deploy,
-					      .program = WORLD_RUNAS,
-					      .argv = argv,
-					      .directory = "/home/deploy",
-					      .seconds = 40});
-}
 
 static void expect_answer(const char *answer) {
 	cr_assert(answer, "no answer");
@@ -209,7 +184,7 @@ Test(passenger, serves_a_rack_app_as_its_user_and_stops_for_the_deployer) {
 
 	/* The deployer cannot simply kill it, and does not need to. */
 	struct world_run *stop =
-		run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger", "stop", "--pid-file", pid_file));
+		recipe_run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger", "stop", "--pid-file", pid_file));
 	cr_expect(world_exited(stop, 0), "passenger stop: %s%s", stop->out, stop->err);
 	world_wait(run, 20);
 	cr_expect(!run->timed_out, "passenger did not end");
@@ -219,21 +194,22 @@ Test(passenger, serves_a_rack_app_as_its_user_and_stops_for_the_deployer) {
 /* The very lines of the example's first comment. */
 static void expect_daemon(void) {
 	struct expected expected = read_expectations();
-	struct world_run *run = run_as_deployer(
+	struct world_run *run = recipe_run_as_deployer(
 		WORLD_LIST("runas-app", APP, "--", "passenger", "start", "--daemonize", "--port", PORT));
 	cr_assert(world_exited(run, 0), "status %#x: %s%s", (unsigned)run->status, run->out, run->err);
 	expect_answer(server_ask(PORT_NUMBER, "/"));
 	expect_all_confined(&expected);
 
-	run = run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger", "status", "--port", PORT));
+	run = recipe_run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger", "status", "--port", PORT));
 	cr_expect(world_exited(run, 0) && strstr(run->out, "running"), "status %#x: %s%s", (unsigned)run->status,
 		  run->out, run->err);
-	run = run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger-config", "restart-app", "/srv/rails-app"));
+	run = recipe_run_as_deployer(
+		WORLD_LIST("runas-app", APP, "--", "passenger-config", "restart-app", "/srv/rails-app"));
 	cr_expect(world_exited(run, 0), "status %#x: %s%s", (unsigned)run->status, run->out, run->err);
 	expect_answer(server_ask(PORT_NUMBER, "/"));
 	expect_all_confined(&expected);
 
-	run = run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger", "stop", "--port", PORT));
+	run = recipe_run_as_deployer(WORLD_LIST("runas-app", APP, "--", "passenger", "stop", "--port", PORT));
 	cr_expect(world_exited(run, 0), "status %#x: %s%s", (unsigned)run->status, run->out, run->err);
 	server_expect_gone("passenger stop");
 }
@@ -249,7 +225,7 @@ Test(passenger, runs_as_a_daemon_under_a_write_list) {
 	char text[16384];
 
 	enter();
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 2)
+	if (!recipe_has_landlock())
 		SKIP("this kernel has no Landlock for `write` (ABI 2)");
 	snprintf(text, sizeof(text), "%s%s", policy, write);
 	world_policy(APP, text);

@@ -8,13 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../helpers/skip.h"
+#include "recipe.h"
 #include "server.h"
 #include "world.h"
 
@@ -44,17 +43,9 @@ static const char *const example_names[EXAMPLES] = {[POLICY] = "blog.conf",
 
 static char *examples[EXAMPLES];
 
-/* Before the world hides the place where the sources may be. */
 static void read_examples(void) {
-	for (size_t i = 0; i < EXAMPLES; i++) {
-		char path[512];
-		snprintf(path, sizeof(path), "policy/examples/%s", example_names[i]);
-		examples[i] = world_read(path);
-		snprintf(path, sizeof(path), BUILD_DIR "/../policy/examples/%s", example_names[i]);
-		if (!examples[i])
-			examples[i] = world_read(path);
-		cr_assert(examples[i], "%s cannot be read from here", path);
-	}
+	for (size_t i = 0; i < EXAMPLES; i++)
+		examples[i] = recipe_read(example_names[i]);
 }
 
 /* What follows `KEY=` in the unit, split at blanks; MAINPID is a word of it. */
@@ -166,24 +157,6 @@ static const char apache_conf[] =
 
 /* --- the machine --- */
 
-/* A directory of /etc that is the host's becomes our own; what is in `keep` stays in sight. */
-static void make_room(const char *name, const char *const *keep) {
-	char path[256], from[256];
-
-	snprintf(path, sizeof(path), "/etc/%s", name);
-	unlink(path);
-	world_directory(path, 0, 0, 0755);
-	for (; keep && *keep; keep++) {
-		snprintf(from, sizeof(from), "/etc/.host/%s/%s", name, *keep);
-		snprintf(path, sizeof(path), "/etc/%s/%s", name, *keep);
-		cr_assert(symlink(from, path) == 0, "%s: %s", path, strerror(errno));
-	}
-}
-
-static void hide(const char *path) {
-	cr_assert(mount("runas-test", path, "tmpfs", 0, "mode=0755") == 0, "tmpfs on %s: %s", path, strerror(errno));
-}
-
 static void add_line(const char *path, const char *line) {
 	char *text = world_read(path), whole[8192];
 
@@ -216,18 +189,18 @@ static void enter(void) {
 	world_enter();
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		server_needs(programs[i]);
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 2)
+	if (!recipe_has_landlock())
 		SKIP("this kernel has no Landlock with which `write` can be kept (ABI 2)");
 	server_enter_network();
 
 	add_line("/etc/passwd", "blog:x:4006:4006::" HOME ":/usr/sbin/nologin\n");
 	add_line("/etc/group", "blog:x:4006:www-data\n");
-	make_room("tmpfiles.d", NULL);
-	make_room("php", WORLD_LIST("8.2"));
-	make_room("nginx", WORLD_LIST("mime.types", "fastcgi_params"));
+	recipe_own("/etc/tmpfiles.d", NULL);
+	recipe_own("/etc/php", WORLD_LIST("8.2"));
+	recipe_own("/etc/nginx", WORLD_LIST("mime.types", "fastcgi_params"));
 	world_directory("/etc/nginx/conf.d", 0, 0, 0755);
-	hide("/var/log/nginx");
-	hide("/var/lib/nginx");
+	recipe_hide("/var/log/nginx");
+	recipe_hide("/var/lib/nginx");
 	world_policy("blog", examples[POLICY]);
 	world_file("/etc/php/blog-fpm.conf", 0, 0, 0644, examples[POOL]);
 	world_file("/etc/tmpfiles.d/blog.conf", 0, 0, 0644, examples[TMPFILES]);
@@ -248,7 +221,7 @@ static void enter(void) {
 
 static void enter_apache(void) {
 	server_needs("/usr/sbin/apache2");
-	make_room("apache2", NULL);
+	recipe_own("/etc/apache2", NULL);
 	world_directory("/etc/apache2/sites-enabled", 0, 0, 0755);
 	world_file("/etc/apache2/apache2.conf", 0, 0, 0644, apache_conf);
 	world_file("/etc/apache2/sites-enabled/blog.conf", 0, 0, 0644, examples[APACHE]);
@@ -320,36 +293,23 @@ static void expect_page(const char *answer) {
 	expect_said(answer, "temporary " HOME "/tmp\n");
 }
 
-/* Master and workers, and nobody else: no process of PHP-FPM was root or anything else than the policy says. */
-static size_t expect_fpm_is_blog(void) {
-	static const char *const fields[][2] = {{"Uid", "4006 4006 4006 4006"},
-						{"Gid", "4006 4006 4006 4006"},
-						{"Groups", "4006"},
-						{"Umask", "0027"},
-						{"CapInh", "0000000000000000"},
-						{"CapPrm", "0000000000000000"},
-						{"CapEff", "0000000000000000"},
-						{"CapBnd", "0000000000000000"},
-						{"CapAmb", "0000000000000000"},
-						{"NoNewPrivs", "1"},
-						{"Seccomp", "2"}};
-	pid_t pids[64];
-	char path[64];
-	size_t count = server_processes(pids, 64), seen = 0;
+static bool is_fpm(const char *status) {
+	const char *name = world_value_in(status, "Name");
 
-	for (size_t i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/status", pids[i]);
-		char *status = world_read(path);
-		const char *name = status ? world_value_in(status, "Name") : NULL;
-		if (!name || strncmp(name + strspn(name, "\t"), "php-fpm", 7) != 0)
-			continue;
-		seen++;
-		for (size_t k = 0; k < sizeof(fields) / sizeof(fields[0]); k++)
-			server_expect_field(status, pids[i], fields[k][0], fields[k][1]);
-		free(status);
-	}
+	return name && strncmp(name + strspn(name, "\t"), "php-fpm", 7) == 0;
+}
+
+/* Master and workers, and nobody else: no process of PHP-FPM was root or anything else than the policy says. */
+static void expect_fpm_is_blog(void) {
+	static const struct server_fact facts[] = {{"Uid", "4006 4006 4006 4006"},
+						   {"Gid", "4006 4006 4006 4006"},
+						   {"Groups", "4006"},
+						   {"Umask", "0027"},
+						   SERVER_CONFINED,
+						   {NULL, NULL}};
+	const size_t seen = server_expect_each(is_fpm, facts);
+
 	cr_expect(seen >= 3, "%zu processes of PHP-FPM only: a master and two workers are three", seen);
-	return seen;
 }
 
 /* --- runas-policy --- */
@@ -410,14 +370,14 @@ static struct world_run *start_before_minute(const char *const *argv) {
 /* Everything of the host's that the daemon would run or write is hidden. */
 static void enter_cron(void) {
 	server_needs("/usr/sbin/cron");
-	make_room("cron.d", NULL);
-	make_room("pam.d", NULL);
+	recipe_own("/etc/cron.d", NULL);
+	recipe_own("/etc/pam.d", NULL);
 	world_file("/etc/crontab", 0, 0, 0644, "");
 	/* Debian's own asks for the audit daemon's login uid, which a container may not set. */
 	world_file("/etc/pam.d/cron", 0, 0, 0644,
 		   "auth required pam_permit.so\naccount required pam_unix.so\nsession required pam_permit.so\n");
 	world_file("/etc/shadow", 0, 0, 0600, "root:*:19000::::::\ndeploy:*:19000::::::\n");
-	hide("/var/spool/cron");
+	recipe_hide("/var/spool/cron");
 	world_directory("/var/spool/cron/crontabs", 0, 0, 0730);
 	world_file("/etc/cron.d/blog", 0, 0, 0644, examples[CRON]);
 	world_file("/var/spool/cron/crontabs/deploy", WORLD_DEPLOY, WORLD_DEPLOY, 0600,

@@ -5,7 +5,6 @@
  */
 #include <criterion/criterion.h>
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
@@ -13,18 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../helpers/skip.h"
+#include "recipe.h"
 #include "server.h"
 #include "world.h"
-
-#ifndef SYS_landlock_create_ruleset
-#define SYS_landlock_create_ruleset 444
-#endif
 
 TestSuite(supervisor, .timeout = 120);
 
@@ -54,20 +48,6 @@ enum { RECIPE = sizeof(recipe) / sizeof(recipe[0]) };
 
 static char *recipe_text[RECIPE];
 static struct passwd shop;
-
-/* Before the world hides the place where the sources may be. */
-static void read_recipe(void) {
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < RECIPE; i++) {
-		snprintf(path, sizeof(path), "policy/examples/%s", recipe[i].example);
-		recipe_text[i] = world_read(path);
-		snprintf(path, sizeof(path), BUILD_DIR "/../policy/examples/%s", recipe[i].example);
-		if (!recipe_text[i])
-			recipe_text[i] = world_read(path);
-		cr_assert(recipe_text[i], "%s", path);
-	}
-}
 
 /* --- the app --- */
 
@@ -182,47 +162,6 @@ static struct world_run *do_as_root(const char *const *argv) {
 
 #define ROOT(...) do_as_root(WORLD_LIST(__VA_ARGS__))
 
-/* The host's directory of /etc, one of our own with links to all that is in it. */
-static void own_directory(const char *path) {
-	char from[PATH_MAX], to[PATH_MAX];
-
-	snprintf(from, sizeof(from), "/etc/.host%s", path + strlen("/etc"));
-	unlink(path);
-	world_directory(path, 0, 0, 0755);
-	DIR *listing = opendir(from);
-	cr_assert(listing, "%s", from);
-	for (struct dirent *entry; (entry = readdir(listing));) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		snprintf(from, sizeof(from), "/etc/.host%s/%s", path + strlen("/etc"), entry->d_name);
-		snprintf(to, sizeof(to), "%s/%s", path, entry->d_name);
-		cr_assert(symlink(from, to) == 0, "%s", to);
-	}
-	closedir(listing);
-}
-
-static void empty_directory(const char *path, mode_t mode) {
-	unlink(path);
-	world_directory(path, 0, 0, mode);
-}
-
-static void fresh(const char *path) {
-	cr_assert(mount("runas-test", path, "tmpfs", 0, "mode=0755") == 0, "tmpfs on %s: %s", path, strerror(errno));
-}
-
-static bool has_landlock(void) {
-	return syscall(SYS_landlock_create_ruleset, NULL, 0L, 1L /* LANDLOCK_CREATE_RULESET_VERSION */) >= 2;
-}
-
-static char *replaced(const char *text, const char *from, const char *to) {
-	const char *at = strstr(text, from);
-	char *whole = calloc(1, strlen(text) + strlen(to) + 1);
-
-	cr_assert(at && whole, "the recipe has no `%s`", from);
-	sprintf(whole, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-	return whole;
-}
-
 static void make_venv(void) {
 	static const char *const rooms[] = {HOME, HOME "/venv", HOME "/venv/bin"};
 
@@ -236,7 +175,8 @@ static void make_venv(void) {
 static void enter(bool is_patient) {
 	char program[PATH_MAX];
 
-	read_recipe();
+	for (size_t i = 0; i < RECIPE; i++)
+		recipe_text[i] = recipe_read(recipe[i].example);
 	world_enter();
 	server_needs("/usr/sbin/nginx");
 	server_needs("/usr/bin/supervisord");
@@ -245,24 +185,25 @@ static void enter(bool is_patient) {
 	server_enter_network();
 	snprintf(program, sizeof(program), "%s", world_built("runas-policy"));
 	world_copy(program, TOOL, 0755);
-	fresh("/root");
-	fresh("/var/log");
-	fresh("/var/lib/nginx");
+	recipe_hide("/root");
+	recipe_hide("/var/log");
+	recipe_hide("/var/lib/nginx");
 	world_directory("/var/log/nginx", 0, 0, 0755);
 	world_directory("/var/log/supervisor", 0, 0, 0755);
-	own_directory("/etc/nginx");
-	own_directory("/etc/supervisor");
-	own_directory("/etc/ssl");
-	empty_directory("/etc/nginx/sites-enabled", 0755);
-	empty_directory("/etc/supervisor/conf.d", 0755);
-	empty_directory("/etc/tmpfiles.d", 0755);
-	empty_directory("/etc/ssl/private", 0700);
-	if (!has_landlock()) {
+	recipe_own_with_all("/etc/nginx");
+	recipe_own_with_all("/etc/supervisor");
+	recipe_own_with_all("/etc/ssl");
+	recipe_own("/etc/nginx/sites-enabled", NULL);
+	recipe_own("/etc/supervisor/conf.d", NULL);
+	recipe_own("/etc/tmpfiles.d", NULL);
+	recipe_own("/etc/ssl/private", NULL);
+	world_directory("/etc/ssl/private", 0, 0, 0700);
+	if (!recipe_has_landlock()) {
 		NOT_SHOWN("this kernel has no Landlock: the lines `write` and `tmp` of the example");
-		recipe_text[0] = replaced(recipe_text[0], "\ntmp ", "\nwrite_enforce = best-effort\ntmp ");
+		recipe_text[0] = recipe_replaced(recipe_text[0], "\ntmp ", "\nwrite_enforce = best-effort\ntmp ");
 	}
 	if (!is_patient)
-		recipe_text[1] = replaced(recipe_text[1], "\nstartsecs=8\n", "\nstartsecs=1\n");
+		recipe_text[1] = recipe_replaced(recipe_text[1], "\nstartsecs=8\n", "\nstartsecs=1\n");
 	for (size_t i = 0; i < RECIPE; i++)
 		world_file(recipe[i].path, 0, 0, 0644, recipe_text[i]);
 	ROOT("/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
@@ -447,37 +388,44 @@ static void expect_environment(pid_t pid) {
 		cr_expect(has_variable(text, length, present[i]), "%d has no %s", pid, present[i]);
 }
 
+/* Supervisor's child, whom the others are the children of. */
+static pid_t gunicorn_master;
+
+static bool is_the_apps(const char *status) {
+	const char *uid = world_value_in(status, "Uid");
+
+	return uid && (uid_t)atoi(uid) == shop.pw_uid;
+}
+
+static bool is_master(const char *status) { return atoi(world_value_in(status, "Pid")) == gunicorn_master; }
+
+static bool is_worker(const char *status) { return is_the_apps(status) && !is_master(status); }
+
 static void expect_identity(pid_t master) {
-	static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
 	pid_t pids[PROCESSES_MAX];
-	char path[64], ids[64], group[32], parent[32];
-	bool has_master = false;
+	char uids[64], gids[64], group[32], supervisor[32], parent[32];
 	size_t count;
 
+	gunicorn_master = master;
 	for (long limit = server_now() + 10000; (count = app_processes(pids)) != 1 + WORKERS && server_now() < limit;)
 		usleep(20000);
 	cr_expect(count == 1 + WORKERS, "%zu processes", count);
-	for (size_t i = 0; i < count; i++) {
-		has_master = has_master || pids[i] == master;
-		snprintf(path, sizeof(path), "/proc/%d/status", pids[i]);
-		const char *status = world_read(path);
-		cr_assert(status);
-		snprintf(ids, sizeof(ids), "%u %u %u %u", shop.pw_uid, shop.pw_uid, shop.pw_uid, shop.pw_uid);
-		server_expect_field(status, pids[i], "Uid", ids);
-		snprintf(ids, sizeof(ids), "%u %u %u %u", shop.pw_gid, shop.pw_gid, shop.pw_gid, shop.pw_gid);
-		server_expect_field(status, pids[i], "Gid", ids);
-		snprintf(group, sizeof(group), "%u", shop.pw_gid);
-		server_expect_field(status, pids[i], "Groups", group);
-		server_expect_field(status, pids[i], "Umask", "0027");
-		for (size_t k = 0; k < 5; k++)
-			server_expect_field(status, pids[i], sets[k], "0000000000000000");
-		server_expect_field(status, pids[i], "NoNewPrivs", "1");
-		server_expect_field(status, pids[i], "Seccomp", "2");
-		snprintf(parent, sizeof(parent), "%d", pids[i] == master ? supervisord->pid : master);
-		server_expect_field(status, pids[i], "PPid", parent);
+	snprintf(uids, sizeof(uids), "%u %u %u %u", shop.pw_uid, shop.pw_uid, shop.pw_uid, shop.pw_uid);
+	snprintf(gids, sizeof(gids), "%u %u %u %u", shop.pw_gid, shop.pw_gid, shop.pw_gid, shop.pw_gid);
+	snprintf(group, sizeof(group), "%u", shop.pw_gid);
+	snprintf(supervisor, sizeof(supervisor), "%d", supervisord->pid);
+	snprintf(parent, sizeof(parent), "%d", master);
+	const struct server_fact facts[] = {{"Uid", uids},     {"Gid", gids},	{"Groups", group},
+					    {"Umask", "0027"}, SERVER_CONFINED, {NULL, NULL}};
+	cr_expect(server_expect_each(is_the_apps, facts) == count);
+	cr_expect(server_expect_each(is_master,
+				     (const struct server_fact[]){{"Uid", uids}, {"PPid", supervisor}, {NULL, NULL}}) ==
+			  1,
+		  "supervisor's child %d is not the app's", master);
+	cr_expect(server_expect_each(is_worker, (const struct server_fact[]){{"PPid", parent}, {NULL, NULL}}) ==
+		  count - 1);
+	for (size_t i = 0; i < count; i++)
 		expect_environment(pids[i]);
-	}
-	cr_expect(has_master, "supervisor's child %d is not the app's", master);
 }
 
 static void expect_file(const char *path, uid_t uid, gid_t gid, mode_t mode) {
@@ -607,7 +555,7 @@ Test(supervisor, static_files_through_the_group_and_secrets_not_at_all) {
 		expect_fact(answer, *key, "EACCES");
 	expect_fact(answer, "key_link", "ok");
 	expect_fact(answer, "secrets_link", "ok");
-	expect_fact(answer, "others", has_landlock() ? "EACCES" : "ok");
+	expect_fact(answer, "others", recipe_has_landlock() ? "EACCES" : "ok");
 	expect_answer("/static/key", "403");
 	expect_answer("/static/secrets", "403");
 
@@ -688,16 +636,16 @@ Test(supervisor, after_a_reboot_the_sockets_directory_is_made_anew) {
 	expect_answer("/", "200");
 	stop_all();
 
-	fresh("/run");
+	recipe_hide("/run");
 	unlink(APP_LOG);
 	start_supervisor();
 	start_nginx();
-	const char *log, *missing = has_landlock() ? "runas-app: shop: /run/shop: " : SOCKET;
+	const char *log, *missing = recipe_has_landlock() ? "runas-app: shop: /run/shop: " : SOCKET;
 	long limit = server_now() + 20000;
 	while (!((log = world_read(APP_LOG)) && strstr(log, missing)) && server_now() < limit)
 		usleep(100000);
 	cr_expect(log && strstr(log, missing), "%s", log);
-	cr_expect(!has_landlock() || strstr(log, "[write]\nhint: "), "%s", log);
+	cr_expect(!recipe_has_landlock() || strstr(log, "[write]\nhint: "), "%s", log);
 	expect_answer("/", "502");
 	stop_all();
 
