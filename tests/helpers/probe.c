@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched/types.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -98,26 +99,16 @@ static const char *error_name(int error) {
 	static char number[16];
 
 	switch (error) {
-	case 0:
-		return "ok";
-	case EPERM:
-		return "EPERM";
-	case ENOENT:
-		return "ENOENT";
-	case EBADF:
-		return "EBADF";
-	case EACCES:
-		return "EACCES";
-	case EFAULT:
-		return "EFAULT";
-	case EINVAL:
-		return "EINVAL";
-	case ENOTTY:
-		return "ENOTTY";
-	case ENOSYS:
-		return "ENOSYS";
-	case EAGAIN:
-		return "EAGAIN";
+	case 0: return "ok";
+	case EPERM: return "EPERM";
+	case ENOENT: return "ENOENT";
+	case EBADF: return "EBADF";
+	case EACCES: return "EACCES";
+	case EFAULT: return "EFAULT";
+	case EINVAL: return "EINVAL";
+	case ENOTTY: return "ENOTTY";
+	case ENOSYS: return "ENOSYS";
+	case EAGAIN: return "EAGAIN";
 	}
 #ifdef ENOKEY
 	if (error == ENOKEY)
@@ -134,9 +125,7 @@ static void put_answer(const char *key, long answer) {
 		put("%s: %ld\n", key, answer);
 }
 
-static void put_prctl(const char *key, int question) {
-	put_answer(key, prctl(question, 0L, 0L, 0L, 0L));
-}
+static void put_prctl(const char *key, int question) { put_answer(key, prctl(question, 0L, 0L, 0L, 0L)); }
 
 /* --- /proc, where there is one --- */
 
@@ -354,14 +343,7 @@ static void show_limits(void) {
 }
 
 static void show_scheduling(void) {
-	struct {
-		uint32_t size, policy;
-		uint64_t flags;
-		int32_t nice;
-		uint32_t priority;
-		uint64_t runtime, deadline, period;
-		uint32_t clamp_low, clamp_high;
-	} attributes;
+	struct sched_attr attributes;
 	unsigned char affinity[128];
 	unsigned long nodes[64];
 	int mode = -1;
@@ -376,9 +358,9 @@ static void show_scheduling(void) {
 	if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0)
 		put("scheduler: %s\n", error_name(errno));
 	else
-		put("scheduler: policy=%u priority=%u flags=%llx\nuclamp: %u-%u\n", attributes.policy,
-		    attributes.priority, (unsigned long long)attributes.flags, attributes.clamp_low,
-		    attributes.clamp_high);
+		put("scheduler: policy=%u priority=%u flags=%llx\nuclamp: %u-%u\n", attributes.sched_policy,
+		    attributes.sched_priority, (unsigned long long)attributes.sched_flags, attributes.sched_util_min,
+		    attributes.sched_util_max);
 
 	long length = syscall(SYS_sched_getaffinity, 0, sizeof(affinity), affinity);
 	if (length < 0) {

@@ -4,9 +4,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void gift_need(bool good, const char *what) {
@@ -43,4 +46,14 @@ void gift_soft_limit(int resource, unsigned long long soft) {
 	gift_need(getrlimit((__rlimit_resource_t)resource, &limit) == 0, "getrlimit");
 	limit.rlim_cur = soft;
 	gift_need(setrlimit((__rlimit_resource_t)resource, &limit) == 0, "setrlimit");
+}
+
+void gift_ambient(int capability) {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[2];
+
+	gift_need(syscall(SYS_capget, &header, sets) == 0, "capget");
+	sets[capability / 32].inheritable |= 1U << capability % 32;
+	gift_need(syscall(SYS_capset, &header, sets) == 0, "capset");
+	gift_need(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, (unsigned long)capability, 0L, 0L) == 0, "ambient");
 }

@@ -22,6 +22,9 @@ void gift_write(const char *path, const char *text);
 /* Under the hard one, which stays: to raise that again root needs a capability that it may not have. */
 void gift_soft_limit(int resource, unsigned long long soft);
 
+/* Inheritable and ambient, so that it would reach even a command that is not root's. */
+void gift_ambient(int capability);
+
 /* The gift must arrive at a command that is started directly, or the test would prove nothing; through runas-app the app
  * must see `expected`. */
 void gift_expect_not_to_arrive(const struct world_person *who, void (*gift)(const void *), const void *data,

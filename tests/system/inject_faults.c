@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "../helpers/skip.h"
+#include "gifts.h"
 #include "inject.h"
 #include "server.h"
 
@@ -54,40 +55,6 @@ struct scenario {
 
 /* --- what the caller has set before: whatever a stage leaves out then shows --- */
 
-static void need(bool good, const char *what) {
-	if (good)
-		return;
-	dprintf(2, "the test's gift %s: %s\n", what, strerror(errno));
-	_exit(WORLD_CHILD_BROKE);
-}
-
-static void give_proc(const char *path, const char *text) {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	need(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), path);
-	close(fd);
-}
-
-/* The soft one: to raise a hard limit again, root needs a capability that it may not have here. */
-static void give_limit(int resource, rlim_t soft) {
-	struct rlimit limit;
-
-	need(getrlimit((__rlimit_resource_t)resource, &limit) == 0, "getrlimit");
-	limit.rlim_cur = soft;
-	need(setrlimit((__rlimit_resource_t)resource, &limit) == 0, "setrlimit");
-}
-
-/* Ambient, so that it would reach even an app that is not root; and bits of root's own. */
-static void give_capability(void) {
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct sets[2];
-
-	need(syscall(SYS_capget, &header, sets) == 0, "capget");
-	sets[0].inheritable |= 1U << CAP_NET_RAW;
-	need(syscall(SYS_capset, &header, sets) == 0, "capset");
-	need(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_RAW, 0L, 0L) == 0, "ambient");
-}
-
 static void give_as_root(const void *data) {
 	const struct world_person *who = ((const struct scenario *)data)->who;
 	struct {
@@ -99,25 +66,25 @@ static void give_as_root(const void *data) {
 	} batch = {.size = sizeof(batch), .policy = SCHED_BATCH, .flags = 1 /* SCHED_FLAG_RESET_ON_FORK */, .nice = 7};
 	unsigned long nodes = 1;
 
-	need(syscall(SYS_sched_setattr, 0, &batch, 0) == 0, "nice, class");
-	need(prctl(PR_SET_TIMERSLACK, 40000000UL) == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) == 0 &&
-		     prctl(PR_SET_THP_DISABLE, 1L, 0L, 0L, 0L) == 0,
-	     "switches");
-	need(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 7) == 0, "ioprio");
-	need(personality(ADDR_NO_RANDOMIZE) >= 0, "personality");
+	gift_need(syscall(SYS_sched_setattr, 0, &batch, 0) == 0, "nice, class");
+	gift_need(prctl(PR_SET_TIMERSLACK, 40000000UL) == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) == 0 &&
+			  prctl(PR_SET_THP_DISABLE, 1L, 0L, 0L, 0L) == 0,
+		  "switches");
+	gift_need(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 7) == 0, "ioprio");
+	gift_need(personality(ADDR_NO_RANDOMIZE) >= 0, "personality");
 	/* Not in every kernel, nor on every machine. */
 	(void)prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_LATE, 0L, 0L);
 	(void)prctl(67 /* PR_SET_MEMORY_MERGE */, 1L, 0L, 0L, 0L);
 	(void)syscall(SYS_set_mempolicy, 2 /* MPOL_BIND */, &nodes, sizeof(nodes) * 8);
-	give_proc(PROC "/self/coredump_filter", "0xff");
+	gift_write(PROC "/self/coredump_filter", "0xff");
 	/* Without root only what is there already can be had. */
-	give_proc(PROC "/self/oom_score_adj", who == &world_root || who->uid == WORLD_DEPLOY ? "700" : "300");
-	give_limit(RLIMIT_NOFILE, 333);
-	give_limit(RLIMIT_CORE, 1000);
-	give_limit(RLIMIT_STACK, 4 << 20);
-	give_limit(RLIMIT_LOCKS, 55);
+	gift_write(PROC "/self/oom_score_adj", who == &world_root || who->uid == WORLD_DEPLOY ? "700" : "300");
+	gift_soft_limit(RLIMIT_NOFILE, 333);
+	gift_soft_limit(RLIMIT_CORE, 1000);
+	gift_soft_limit(RLIMIT_STACK, 4 << 20);
+	gift_soft_limit(RLIMIT_LOCKS, 55);
 	if (who->uid == 0)
-		give_capability();
+		gift_ambient(CAP_NET_RAW);
 }
 
 static void give_as_caller(const void *data) {
@@ -127,13 +94,13 @@ static void give_as_caller(const void *data) {
 
 	umask(0);
 	int fd = open("/etc/passwd", O_RDONLY);
-	need(fd >= 0 && dup2(fd, 9) == 9 && dup2(fd, 5) == 5 && close(fd) == 0, "descriptors");
+	gift_need(fd >= 0 && dup2(fd, 9) == 9 && dup2(fd, 5) == 5 && close(fd) == 0, "descriptors");
 	for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++)
-		need(setitimer((__itimer_which_t)which, &timer, NULL) == 0, "timer");
-	need(signal(SIGUSR1, SIG_IGN) != SIG_ERR && signal(SIGCHLD, SIG_IGN) != SIG_ERR, "ignored");
-	need(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all)) == 0, "blocked");
+		gift_need(setitimer((__itimer_which_t)which, &timer, NULL) == 0, "timer");
+	gift_need(signal(SIGUSR1, SIG_IGN) != SIG_ERR && signal(SIGCHLD, SIG_IGN) != SIG_ERR, "ignored");
+	gift_need(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all)) == 0, "blocked");
 	if (s->policy == FULL) /* elsewhere each refusal's message is seen instead: see is_before_signals */
-		need(kill(getpid(), SIGUSR2) == 0 && kill(getpid(), PENDING) == 0, "pending");
+		gift_need(kill(getpid(), SIGUSR2) == 0 && kill(getpid(), PENDING) == 0, "pending");
 	(void)syscall(SYS_keyctl, 1 /* join */, "hostile", 0, 0, 0);
 	(void)prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
 }
@@ -220,7 +187,7 @@ static struct world_call enter(const struct scenario *s) {
 	take_processor();
 	world_enter();
 	server_enter_network();
-	has_landlock = syscall(444 /* landlock_create_ruleset */, NULL, 0L, 1L) >= 3;
+	has_landlock = world_landlock_abi() >= 3;
 	if (!has_landlock && s->policy == FULL)
 		NOT_SHOWN("faults of `write`: Landlock is missing or older than Linux 6.2 (ABI 3)");
 	cr_assert(world_built("attempt") != NULL, "attempt is not built");

@@ -158,7 +158,7 @@ void rails_enter(void) {
 	recipe_own("/run/nginx", NULL);
 	world_file("/etc/nginx/nginx.conf", 0, 0, 0644, nginx_main);
 	make_code();
-	if (recipe_has_landlock()) {
+	if (world_landlock_abi() >= 2) {
 		rails_recipe_texts[RAILS_CONF] =
 			recipe_replaced(rails_recipe_texts[RAILS_CONF], "\n# write = ", "\nwrite = ");
 		rails_recipe_texts[RAILS_CONF] =

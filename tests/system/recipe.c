@@ -9,14 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef BUILD_DIR
 #define BUILD_DIR "build"
-#endif
-#ifndef SYS_landlock_create_ruleset
-#define SYS_landlock_create_ruleset 444
 #endif
 
 char *recipe_read(const char *name) {
@@ -76,10 +72,6 @@ void recipe_own_with_all(const char *path) {
 
 void recipe_hide(const char *path) {
 	cr_assert(mount("runas-test", path, "tmpfs", 0, "mode=0755") == 0, "tmpfs on %s: %s", path, strerror(errno));
-}
-
-bool recipe_has_landlock(void) {
-	return syscall(SYS_landlock_create_ruleset, NULL, 0L, 1L /* LANDLOCK_CREATE_RULESET_VERSION */) >= 2;
 }
 
 struct world_run *recipe_run_as_deployer(const char *const *argv) {

@@ -9,8 +9,6 @@
 #ifndef SYSTEM_RECIPE_H
 #define SYSTEM_RECIPE_H
 
-#include <stdbool.h>
-
 #include "world.h"
 
 /* policy/examples/NAME; before world_enter, which hides the place where the sources may be. */
@@ -25,9 +23,6 @@ void recipe_own_with_all(const char *path);
 
 /* Something empty over a directory of the host's that is not of /etc. */
 void recipe_hide(const char *path);
-
-/* Can this kernel keep `write`? */
-bool recipe_has_landlock(void);
 
 /* runas-app, by the deployer in its home, to its end. */
 struct world_run *recipe_run_as_deployer(const char *const *argv);

@@ -178,7 +178,7 @@ void shop_enter(bool is_patient) {
 	recipe_own("/etc/tmpfiles.d", NULL);
 	recipe_own("/etc/ssl/private", NULL);
 	world_directory("/etc/ssl/private", 0, 0, 0700);
-	if (!recipe_has_landlock()) {
+	if (world_landlock_abi() < 2) {
 		NOT_SHOWN("this kernel has no Landlock: the lines `write` and `tmp` of the example");
 		recipe_text[0] = recipe_replaced(recipe_text[0], "\ntmp ", "\nwrite_enforce = best-effort\ntmp ");
 	}

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../helpers/skip.h"
+#include "gifts.h"
 #include "world.h"
 
 TestSuite(activation, .timeout = 60);
@@ -42,13 +43,6 @@ static void enter(void) {
 	request.ifr_flags |= IFF_UP;
 	cr_assert(ioctl(fd, SIOCSIFFLAGS, &request) == 0, "lo: %s", strerror(errno));
 	close(fd);
-}
-
-static void need(bool good, const char *what) {
-	if (good)
-		return;
-	dprintf(2, "the test's stand-in: %s: %s\n", what, strerror(errno));
-	_exit(WORLD_CHILD_BROKE);
 }
 
 static struct sockaddr_in loopback(int port) {
@@ -191,10 +185,11 @@ static void hand_over(const void *data) {
 	for (int i = 0; i < a->sockets; i++) {
 		const struct sockaddr_in address = loopback(PORT + i);
 		const int fd = socket(AF_INET, SOCK_STREAM, 0);
-		need(fd == 3 + i, "the first free descriptor is not the next one");
-		need(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
-			     bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 8) == 0,
-		     "listen");
+		gift_need(fd == 3 + i, "the first free descriptor is not the next one");
+		gift_need(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
+				  bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+				  listen(fd, 8) == 0,
+			  "listen");
 	}
 	snprintf(listen_pid, sizeof(listen_pid), "%s%ld",
 		 a->has_no_pid ? "NO=" : "LISTEN_PID=", (long)(a->is_for_another ? getppid() : getpid()));

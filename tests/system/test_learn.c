@@ -23,10 +23,6 @@ TestSuite(learn, .timeout = 180);
 #define PORT 3124
 #define UNUSED "/srv/unused"
 
-#ifndef SYS_landlock_create_ruleset
-#define SYS_landlock_create_ruleset 444
-#endif
-
 static char tool[256];
 
 static void append(const char *path, const char *text) {
@@ -72,7 +68,7 @@ static void enter(void) {
 					     "allow = socket if arg0 == AF_NETLINK and arg2 == NETLINK_ROUTE"));
 
 	world_enter();
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0L, 1L /* LANDLOCK_CREATE_RULESET_VERSION */) < 2)
+	if (world_landlock_abi() < 2)
 		SKIP("no Landlock of ABI 2: a write list cannot be in force here");
 	snprintf(tool, sizeof(tool), "%s", world_built("runas-policy"));
 	world_file(PROFILES "files.profile", 0, 0, 0644, files);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../helpers/skip.h"
+#include "gifts.h"
 #include "world.h"
 
 TestSuite(without_root, .timeout = 60);
@@ -22,13 +23,6 @@ TestSuite(without_root, .timeout = 60);
 #define PLAIN "/usr/local/bin/runas-plain"
 
 enum { CAP_CHOWN_ = 0, CAP_SETGID_ = 6, CAP_SETUID_ = 7, CAP_SETPCAP_ = 8, CAP_NET_RAW_ = 13 };
-
-static void need(bool good, const char *what) {
-	if (good)
-		return;
-	dprintf(2, "the test's gift %s: %s\n", what, strerror(errno));
-	_exit(WORLD_CHILD_BROKE);
-}
 
 static struct world_run *run_plain(const struct world_person *who, void (*as_caller)(const void *), const void *data) {
 	return world_run(&(struct world_call){.who = who,
@@ -95,7 +89,7 @@ Test(without_root, groups_that_differ_are_refused_and_the_difference_is_named) {
 
 static void forbid_new_privileges(const void *data) {
 	(void)data;
-	need(prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0, "no_new_privs");
+	gift_need(prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0, "no_new_privs");
 }
 
 Test(without_root, the_setuid_file_under_no_new_privs_is_the_plain_one_for_the_app_user) {
@@ -150,7 +144,7 @@ Test(without_root, being_traced_is_named) {
 
 static void enter_user_namespace(const void *data) {
 	(void)data;
-	need(unshare(CLONE_NEWUSER) == 0, "user namespace");
+	gift_need(unshare(CLONE_NEWUSER) == 0, "user namespace");
 }
 
 static void enter_mapped_user_namespace(const void *data) {
@@ -158,11 +152,8 @@ static void enter_mapped_user_namespace(const void *data) {
 	static const char *const texts[] = {"deny", "0 4001 1", "0 4001 1"};
 
 	enter_user_namespace(data);
-	for (int i = 0; i < 3; i++) {
-		int fd = open(files[i], O_WRONLY);
-		need(fd >= 0 && write(fd, texts[i], strlen(texts[i])) > 0, files[i]);
-		close(fd);
-	}
+	for (int i = 0; i < 3; i++)
+		gift_write(files[i], texts[i]);
 }
 
 /* Attack E4. */
@@ -183,7 +174,7 @@ Test(without_root, a_user_namespace_is_named) {
 /* --- root that lacks something --- */
 
 static void drop_capability(const void *data) {
-	need(prctl(PR_CAPBSET_DROP, (unsigned long)*(const int *)data, 0L, 0L, 0L) == 0, "PR_CAPBSET_DROP");
+	gift_need(prctl(PR_CAPBSET_DROP, (unsigned long)*(const int *)data, 0L, 0L, 0L) == 0, "PR_CAPBSET_DROP");
 }
 
 /* Attack E5. */
@@ -224,7 +215,7 @@ Test(without_root, three_capabilities_are_enough_for_root) {
 }
 
 static void set_securebits(const void *data) {
-	need(prctl(PR_SET_SECUREBITS, (unsigned long)*(const int *)data, 0L, 0L, 0L) == 0, "securebits");
+	gift_need(prctl(PR_SET_SECUREBITS, (unsigned long)*(const int *)data, 0L, 0L, 0L) == 0, "securebits");
 }
 
 /* Attack E1. */
@@ -268,17 +259,8 @@ Test(without_root, securebits_that_are_not_about_capabilities_stay_if_root_set_t
 }
 
 static void raise_ambient(const void *data) {
-	struct {
-		uint32_t version;
-		int pid;
-	} header = {0x20080522, 0};
-	uint32_t sets[6];
-
 	(void)data;
-	need(syscall(SYS_capget, &header, sets) == 0, "capget");
-	sets[2] |= 1U << CAP_NET_RAW_;
-	need(syscall(SYS_capset, &header, sets) == 0, "capset");
-	need(prctl(47 /* PR_CAP_AMBIENT */, 2L, (unsigned long)CAP_NET_RAW_, 0L, 0L) == 0, "ambient");
+	gift_ambient(CAP_NET_RAW_);
 }
 
 Test(without_root, ambient_and_inheritable_capabilities_of_root_are_gone) {

@@ -36,10 +36,6 @@ TestSuite(write, .timeout = 120);
 #define SYS_landlock_restrict_self 446
 #endif
 
-static int kernel_abi(void) {
-	return (int)syscall(SYS_landlock_create_ruleset, NULL, 0L, 1L /* LANDLOCK_CREATE_RULESET_VERSION */);
-}
-
 /* Everywhere the same things, all of them the app user's: where it is refused, it is not for want of permission. */
 static void fill(const char *directory) {
 	static const char *const files[] = {"file", "other",   "gone",	    "moved",	 "leaves",
@@ -70,7 +66,7 @@ static void lay_out(void) {
 }
 
 static void enter(void) {
-	if (kernel_abi() < 3)
+	if (world_landlock_abi() < 3)
 		SKIP("Landlock is missing or older than Linux 6.2 (ABI 3)");
 	world_enter();
 	cr_assert(world_built("attempt") != NULL, "attempt is not built");
@@ -540,7 +536,7 @@ Test(write, the_log_says_which_Landlock) {
 	enter();
 	world_app_policy("app", LIMITED);
 	world_app_policy("strict", "write_enforce = strict\n" LIMITED);
-	snprintf(wanted, sizeof(wanted), " landlock=%d", kernel_abi());
+	snprintf(wanted, sizeof(wanted), " landlock=%d", world_landlock_abi());
 	forget_deeds();
 	deed("create:@/x", IN);
 	world_log();

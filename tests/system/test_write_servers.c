@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../helpers/skip.h"
@@ -216,7 +215,7 @@ static void enter(const struct kind *kind, bool confined) {
 
 	world_enter();
 	server_needs(kind->program);
-	if (confined && syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 3)
+	if (confined && world_landlock_abi() < 3)
 		SKIP("this kernel has no Landlock that refuses to truncate (ABI 3)");
 	server_enter_network();
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)

@@ -35,6 +35,9 @@
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#endif
 
 static const char passwd_text[] = "root:x:0:0:root:/root:/bin/bash\n"
 				  "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
@@ -373,4 +376,8 @@ void world_app_policy(const char *app, const char *more) {
 		 "%s",
 		 more);
 	world_policy(app, text);
+}
+
+int world_landlock_abi(void) {
+	return (int)syscall(SYS_landlock_create_ruleset, NULL, 0L, 1L /* LANDLOCK_CREATE_RULESET_VERSION */);
 }

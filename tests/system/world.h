@@ -77,6 +77,9 @@ void world_copy(const char *from, const char *to, mode_t mode);
 /* A file of the build directory, as its path in this world (/run/build/NAME), or NULL where it was not built. */
 const char *world_built(const char *name);
 
+/* Of Landlock, as this kernel has it; negative: it has none. */
+int world_landlock_abi(void);
+
 /* /etc/runas-app/APP.conf: world_policy writes `text` as it is; world_app_policy writes a good policy (deploy may run
  * anything as ra_app, in /srv/ra_app, without a profile beyond the default) with `more` lines after it. */
 void world_policy(const char *app, const char *text);
