@@ -42,6 +42,13 @@ static int path_argument(uint64_t number) {
 	return is_in(number, second, sizeof(second) / sizeof(second[0])) ? 1 : -1;
 }
 
+struct recording recording_of_probe(const struct world_person *who) {
+	const struct recording made = recording_make(who, WORLD_LIST("runas-app", "probe", "--", WORLD_PROBE), NULL);
+
+	cr_expect(made.came_to_its_command, "status %#x", (unsigned)made.status);
+	return made;
+}
+
 bool recorded_open(const struct recorded_call *call, int *ret_flags) {
 	*ret_flags = (int)call->arguments[2];
 #ifdef __x86_64__

@@ -32,6 +32,9 @@ struct recording {
 
 struct recording recording_make(const struct world_person *who, const char *const *argv, void (*gift)(void));
 
+/* runas-app probe -- /usr/local/bin/probe, which it has to come to. */
+struct recording recording_of_probe(const struct world_person *who);
+
 /* It opens a file, with these flags. */
 bool recorded_open(const struct recorded_call *call, int *ret_flags);
 

@@ -287,11 +287,9 @@ Test(attacks, a6_root_opens_nothing_but_the_policy_and_the_accounts_CVE_2025_324
 	world_enter();
 	world_app_policy("probe", "groups = ra_app ra_web\n");
 	for (size_t who = 0; who < COUNT(callers); who++) {
-		const struct recording made =
-			recording_make(callers[who], WORLD_LIST("runas-app", "probe", "--", WORLD_PROBE), NULL);
+		const struct recording made = recording_of_probe(callers[who]);
 		size_t opened = 0;
 		int flags;
-		cr_expect(made.came_to_its_command);
 		for (size_t i = 0; i < made.count; i++) {
 			const struct recorded_call *call = &made.calls[i];
 			bool is_known = false;

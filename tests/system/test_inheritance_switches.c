@@ -53,26 +53,23 @@ static void give_memory_policy(const void *data) {
 	gift_need(syscall(SYS_set_mempolicy, 2 /* MPOL_BIND */, &nodes, sizeof(nodes) * 8) == 0, "set_mempolicy");
 }
 
-static void give_slack(const void *data) {
-	(void)data;
-	gift_need(prctl(PR_SET_TIMERSLACK, 50000000UL) == 0, "timer slack");
+/* One call of prctl. */
+struct process_switch {
+	int option;
+	unsigned long value;
+	const char *what;
+};
+
+static void give_switch(const void *data) {
+	const struct process_switch *one = data;
+
+	gift_need(prctl(one->option, one->value, 0UL, 0UL, 0UL) == 0, one->what);
 }
 
-static void give_trapping_counter(const void *data) {
-	(void)data;
-	gift_need(prctl(PR_SET_TSC, PR_TSC_SIGSEGV) == 0, "PR_SET_TSC");
-}
-
-static void give_subreaper(const void *data) {
-	(void)data;
-	gift_need(prctl(PR_SET_CHILD_SUBREAPER, 1UL) == 0, "subreaper");
-}
-
-static void give_memory_merging(const void *data) {
-	(void)data;
-	gift_need(prctl(67 /* PR_SET_MEMORY_MERGE */, 1UL, 0UL, 0UL, 0UL) == 0, "memory merging");
-}
-
+static const struct process_switch slack = {PR_SET_TIMERSLACK, 50000000UL, "timer slack"};
+static const struct process_switch trapping_counter = {PR_SET_TSC, PR_TSC_SIGSEGV, "PR_SET_TSC"};
+static const struct process_switch subreaper = {PR_SET_CHILD_SUBREAPER, 1UL, "subreaper"};
+static const struct process_switch memory_merging = {67 /* PR_SET_MEMORY_MERGE */, 1UL, "memory merging"};
 static void give_real_time(const void *data) {
 	const struct sched_param priority = {.sched_priority = 1};
 
@@ -80,11 +77,7 @@ static void give_real_time(const void *data) {
 	gift_need(sched_setscheduler(0, SCHED_RR, &priority) == 0, "real-time class");
 }
 
-static void give_no_huge_pages(const void *data) {
-	(void)data;
-	gift_need(prctl(PR_SET_THP_DISABLE, 1UL, 0UL, 0UL, 0UL) == 0, "PR_SET_THP_DISABLE");
-}
-
+static const struct process_switch no_huge_pages = {PR_SET_THP_DISABLE, 1UL, "PR_SET_THP_DISABLE"};
 static void give_io_priority(const void *data) {
 	(void)data;
 	gift_need(syscall(SYS_ioprio_set, 1, 0, (2 << 13) | 7) == 0, "ioprio_set");
@@ -101,10 +94,10 @@ static void give_core_filter(const void *data) {
 }
 
 /* A deployer's gift, and what the app sees instead. */
-static void expect_undone(void (*gift)(const void *), const char *key, const char *usual) {
+static void expect_undone(void (*gift)(const void *), const void *data, const char *key, const char *usual) {
 	world_enter();
 	world_app_policy("probe", "");
-	gift_expect_not_to_arrive(&world_deploy, gift, NULL, key, usual);
+	gift_expect_not_to_arrive(&world_deploy, gift, data, key, usual);
 }
 
 Test(inheritance, nice_of_a_caller_is_undone) {
@@ -150,7 +143,7 @@ Test(inheritance, memory_policy_of_a_caller_is_undone) {
 	gift_expect_not_to_arrive(&world_deploy, give_memory_policy, NULL, "mempolicy", "mode=0 nodes=0");
 }
 
-Test(inheritance, timer_slack_of_a_caller_is_undone) { expect_undone(give_slack, "timerslack", "50000"); }
+Test(inheritance, timer_slack_of_a_caller_is_undone) { expect_undone(give_switch, &slack, "timerslack", "50000"); }
 
 Test(inheritance, a_trapping_time_stamp_counter_is_undone) {
 	int mode = 0;
@@ -159,18 +152,18 @@ Test(inheritance, a_trapping_time_stamp_counter_is_undone) {
 	if (prctl(PR_GET_TSC, &mode) != 0)
 		SKIP("PR_GET_TSC: not on this processor");
 	world_app_policy("probe", "");
-	gift_expect_not_to_arrive(&world_deploy, give_trapping_counter, NULL, "tsc", "on");
-	gift_expect_not_to_arrive(&world_root, give_trapping_counter, NULL, "tsc", "on");
+	gift_expect_not_to_arrive(&world_deploy, give_switch, &trapping_counter, "tsc", "on");
+	gift_expect_not_to_arrive(&world_root, give_switch, &trapping_counter, "tsc", "on");
 }
 
-Test(inheritance, subreaper_of_a_caller_is_undone) { expect_undone(give_subreaper, "subreaper", "0"); }
+Test(inheritance, subreaper_of_a_caller_is_undone) { expect_undone(give_switch, &subreaper, "subreaper", "0"); }
 
 Test(inheritance, memory_merging_of_a_caller_is_undone) {
 	world_enter();
 	world_app_policy("probe", "");
-	if (world_exited(world_probe_directly(&world_deploy, give_memory_merging, NULL), WORLD_CHILD_BROKE))
+	if (world_exited(world_probe_directly(&world_deploy, give_switch, &memory_merging), WORLD_CHILD_BROKE))
 		SKIP("PR_SET_MEMORY_MERGE: this kernel has no same-page merging");
-	gift_expect_not_to_arrive(&world_deploy, give_memory_merging, NULL, "memory_merge", "0");
+	gift_expect_not_to_arrive(&world_deploy, give_switch, &memory_merging, "memory_merge", "0");
 }
 
 Test(inheritance, real_time_class_of_a_caller_is_undone) {
@@ -188,7 +181,9 @@ Test(inheritance, real_time_class_of_a_caller_is_undone) {
 	world_expect_value(run, "timerslack", "50000");
 }
 
-Test(inheritance, huge_page_flag_of_a_caller_is_undone) { expect_undone(give_no_huge_pages, "thp_disable", "0"); }
+Test(inheritance, huge_page_flag_of_a_caller_is_undone) {
+	expect_undone(give_switch, &no_huge_pages, "thp_disable", "0");
+}
 
 Test(inheritance, oom_score_of_a_caller_is_undone) {
 	world_enter();
@@ -199,7 +194,9 @@ Test(inheritance, oom_score_of_a_caller_is_undone) {
 	gift_expect_not_to_arrive(&world_root, give_oom_score, NULL, "oom_score_adj", "300");
 }
 
-Test(inheritance, core_filter_of_a_caller_is_undone) { expect_undone(give_core_filter, "coredump_filter", "00000033"); }
+Test(inheritance, core_filter_of_a_caller_is_undone) {
+	expect_undone(give_core_filter, NULL, "coredump_filter", "00000033");
+}
 
 static void give_personality(const void *data) {
 	(void)data;
@@ -209,28 +206,22 @@ static void give_personality(const void *data) {
 }
 
 /* Attack D10. */
-Test(inheritance, personality_of_a_caller_is_undone) { expect_undone(give_personality, "personality", "0"); }
+Test(inheritance, personality_of_a_caller_is_undone) { expect_undone(give_personality, NULL, "personality", "0"); }
 
-static void give_death_signal(const void *data) {
-	(void)data;
-	gift_need(prctl(PR_SET_PDEATHSIG, SIGTERM) == 0, "PR_SET_PDEATHSIG");
+static const struct process_switch death_signal = {PR_SET_PDEATHSIG, SIGTERM, "PR_SET_PDEATHSIG"};
+Test(inheritance, the_app_does_not_die_with_the_callers_parent) {
+	expect_undone(give_switch, &death_signal, "pdeathsig", "0");
 }
 
-Test(inheritance, the_app_does_not_die_with_the_callers_parent) { expect_undone(give_death_signal, "pdeathsig", "0"); }
-
-static void give_write_or_execute(const void *data) {
-	(void)data;
-	gift_need(prctl(65 /* PR_SET_MDWE */, 1UL, 0UL, 0UL, 0UL) == 0, "PR_SET_MDWE");
-}
-
+static const struct process_switch write_or_execute = {65 /* PR_SET_MDWE */, 1UL, "PR_SET_MDWE"};
 Test(inheritance, memory_deny_write_execute_cannot_be_undone_and_is_refused) {
 	world_enter();
 	if (prctl(66 /* PR_GET_MDWE */, 0UL, 0UL, 0UL, 0UL) < 0)
 		SKIP("PR_SET_MDWE: this kernel is older than 6.3");
 	world_app_policy("probe", "");
-	cr_assert(strcmp(world_value(world_probe_directly(&world_deploy, give_write_or_execute, NULL), "mdwe"), "1") ==
-		  0);
-	world_expect_refused(world_probe(&world_deploy, give_write_or_execute, NULL), 125, "write-execute");
+	cr_assert(strcmp(world_value(world_probe_directly(&world_deploy, give_switch, &write_or_execute), "mdwe"),
+			 "1") == 0);
+	world_expect_refused(world_probe(&world_deploy, give_switch, &write_or_execute), 125, "write-execute");
 }
 
 /* --- what root set on purpose --- */
