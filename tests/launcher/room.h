@@ -47,8 +47,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct room {
-	bool is_done;	 /* the function returned */
-	bool is_lacking; /* the kernel lacks what the test is about */
+	bool is_done;	    /* the function returned */
+	bool is_lacking;    /* the kernel lacks what the test is about */
 	volatile int asked; /* of room_answer_nth */
 	size_t used;
 	char failures[16384];
@@ -60,7 +60,8 @@ struct room_end {
 	char said[16384]; /* to 1 and 2 */
 };
 
-__attribute__((format(printf, 4, 5))) static inline void room_expect(bool is_true, const char *what, int line, const char *format, ...) {
+__attribute__((format(printf, 4, 5))) static inline void room_expect(bool is_true, const char *what, int line,
+								     const char *format, ...) {
 	va_list rest;
 	const size_t size = sizeof(room->failures);
 

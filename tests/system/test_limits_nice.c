@@ -18,17 +18,19 @@ TestSuite(limits, .timeout = 120);
 
 static int try_nice(const void *data) { return setpriority(PRIO_PROCESS, 0, *(const int *)data); }
 
-static bool expect_nice(const struct way *way, const struct way_gift *gift, int wanted) {
+static bool expect_number(const struct way *way, const struct way_gift *gift, struct way_key key, int wanted) {
 	char number[16];
 
 	snprintf(number, sizeof(number), "%d", wanted);
-	return way_expect_key(way, gift,
-			      &(struct way_key){.name = "nice",
-						.value = number,
-						.shown = "nice",
-						.attempt = try_nice,
-						.data = &wanted,
-						.cure = "CAP_SYS_NICE"});
+	key.shown = key.name;
+	key.value = number;
+	key.data = &wanted;
+	return way_expect_key(way, gift, &key);
+}
+
+static bool expect_nice(const struct way *way, const struct way_gift *gift, int wanted) {
+	return expect_number(way, gift, (struct way_key){.name = "nice", .attempt = try_nice, .cure = "CAP_SYS_NICE"},
+			     wanted);
 }
 
 Test(limits, nice_is_exact_or_refused) {
@@ -91,16 +93,9 @@ static int read_oom(void) {
 }
 
 static bool expect_oom(const struct way *way, const struct way_gift *gift, int wanted) {
-	char number[16];
-
-	snprintf(number, sizeof(number), "%d", wanted);
-	return way_expect_key(way, gift,
-			      &(struct way_key){.name = "oom_score_adj",
-						.value = number,
-						.shown = "oom_score_adj",
-						.attempt = try_oom,
-						.data = &wanted,
-						.cure = "CAP_SYS_RESOURCE"});
+	return expect_number(way, gift,
+			     (struct way_key){.name = "oom_score_adj", .attempt = try_oom, .cure = "CAP_SYS_RESOURCE"},
+			     wanted);
 }
 
 Test(limits, oom_score_adj_is_exact_or_refused) {
