@@ -24,13 +24,14 @@ struct text policy_value(const struct policy *p, enum policy_key key) {
 }
 
 bool policy_read_number(struct text value, int least, int most, int *ret) {
-	const bool minus = text_starts(value, text_of("-"));
+	const int sign = text_starts(value, text_of("-")) ? -1 : 1;
 	uint64_t n;
 
-	if (!text_number(text_after(value, minus), 1000, &n) || (minus && n == 0))
+	if (!text_number(text_after(value, sign < 0), 1000, &n) || (sign < 0 && n == 0) ||
+	    sign * (int)n < least || sign * (int)n > most)
 		return false;
-	*ret = minus ? -(int)n : (int)n;
-	return *ret >= least && *ret <= most;
+	*ret = sign * (int)n;
+	return true;
 }
 
 static bool read_half(struct text t, uint64_t *ret) {

@@ -66,9 +66,11 @@ Test(plan, what_root_set_stays) {
 	for (int i = 0; i < POLICY_LIMITS; i++)
 		cr_expect(plan->limits[i].is_set == (i == RLIMIT_NOFILE), "%d", i);
 	cr_expect(!plan->nice.is_set && !plan->oom_score_adj.is_set);
-	plan = built(by_root("nice = -5\noom_score_adj = -1000\n"));
-	cr_expect(plan->nice.is_set && plan->nice.value == -5 && plan->oom_score_adj.is_set &&
+	plan = built(by_root("nice = -20\noom_score_adj = -1000\n"));
+	cr_expect(plan->nice.is_set && plan->nice.value == -20 && plan->oom_score_adj.is_set &&
 		  plan->oom_score_adj.value == -1000);
+	plan = built(by_root("nice = 19\noom_score_adj = 1000\n"));
+	cr_expect(plan->nice.value == 19 && plan->oom_score_adj.value == 1000);
 }
 
 Test(plan, limits_stand_at_the_kernels_numbers) {
