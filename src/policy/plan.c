@@ -190,7 +190,7 @@ static bool plan_paths(const struct plan_given *g, struct sink *bytes, struct la
 	while (slash.length == 0 && text_field(&search, ":", &part))
 		ret->paths[ret->path_count++] = add_path(bytes, part, typed);
 	return !bytes->full ||
-	       problem_set(why, PROBLEM_NOT_FOUND, "not-found", "no file has a name as long as this command's");
+	       problem_set(why, PROBLEM_DENIED, "not-executable", "no file has a name as long as this command's");
 }
 
 uint64_t plan_write_rights(int landlock_abi) {
