@@ -18,7 +18,7 @@ _Noreturn void handover_unreachable(const char *path, const char *word, const ch
 }
 
 static void enter_directory(const struct launch_plan *plan, const struct report *to) {
-	static const char *const hint = "it needs x there: chgrp and chmod g+x, or set `directory`";
+	static const char *const hint = "make it, or let the app in: chgrp and chmod g+x; or set `directory`";
 	struct stat before = {0}, here = {.st_ino = 1}, there = {.st_ino = 2};
 
 	(void)stat(".", &before); /* still zeroes: no directory has them */

@@ -54,7 +54,7 @@ static bool check_id(uint32_t id, const struct setting *s, struct problem *why) 
 }
 
 static bool group_id(const struct accounts *a, const struct setting *s, uint32_t *ret, struct problem *why) {
-	return accounts_id(a, s, ret) || policy_refuse(why, s, "account", "no single entry in /etc/group:", s->value,
+	return accounts_id(a, s, ret) || policy_refuse(why, s, "account", "no entry in /etc/group, or several:", s->value,
 						       "groupadd, or mend /etc/group");
 }
 
@@ -64,7 +64,7 @@ bool plan_identity(const struct policy *p, const struct accounts *a, struct laun
 	uint32_t gid;
 
 	if (a->user.state == ACCOUNTS_AMBIGUOUS || !accounts_id(a, user, &ret->uid.value))
-		return policy_refuse(why, user, "account", "no single entry in /etc/passwd:", user->value,
+		return policy_refuse(why, user, "account", "no entry in /etc/passwd, or several:", user->value,
 				     "useradd, or mend /etc/passwd");
 	if (group == NULL && a->user.state != ACCOUNTS_FOUND)
 		return policy_refuse(why, user, "account", "no entry in /etc/passwd:", user->value,

@@ -64,7 +64,7 @@ Test(list, says_what_is_wrong_first) {
 	} cases[] = {
 		{"runas-app = 1\nusr = x\n", "line 2: unknown key \"usr\" [policy-key]"},
 		{"runas-app = 1\nuser = nobody-here\n",
-		 "line 2: no single entry in /etc/passwd: \"nobody-here\" [account]"},
+		 "line 2: no entry in /etc/passwd, or several: \"nobody-here\" [account]"},
 		{"runas-app = 1\nuser = rails\nsyscalls = gone\n", "[policy-missing]"},
 		{"runas-app = 1\nuser = rails\nenv_file = /etc/runas-app/gone\n", "[env-file]"},
 		{"", "[policy-version]"},

@@ -116,7 +116,8 @@ Test(handover, a_missing_directory_is_named, .init = make_tree, .fini = remove_t
 	char path[256], words[512];
 
 	snprintf(path, sizeof(path), "%s/none/inner", open_directory);
-	snprintf(words, sizeof(words), "cannot enter \"%s/none\": No such file", open_directory);
+	snprintf(words, sizeof(words),
+		 "cannot enter \"%s/none\": No such file or directory [directory]\nhint: make it, or ", open_directory);
 	directory = path;
 	room_refuses(enter, 125, words);
 }
