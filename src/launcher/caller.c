@@ -31,16 +31,16 @@ void caller_explain(struct problem *why) {
 	struct statvfs fs = {0};
 	struct stat self = {.st_mode = S_ISUID};
 
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
-		what = "not root: no_new_privs is set, so the setuid bit has no effect";
-		hint = "container: allowPrivilegeEscalation; systemd: NoNewPrivileges=; "
-		       "or start as root or as the app user";
+	if (stat("/proc/self/exe", &self) == 0 && (self.st_mode & S_ISUID) == 0) {
+		what = "not root: the file runas-app is not setuid root";
+		hint = "chown root and chmod 4755 it; or start as root or as the app user";
 	} else if (statvfs("/proc/self/exe", &fs) == 0 && (fs.f_flag & ST_NOSUID) != 0) {
 		what = "not root: the file system of runas-app is mounted nosuid";
 		hint = "install it on a file system without nosuid";
-	} else if (stat("/proc/self/exe", &self) == 0 && (self.st_mode & S_ISUID) == 0) {
-		what = "not root: the file runas-app is not setuid root";
-		hint = "chown root and chmod 4755 it; or start as root or as the app user";
+	} else if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
+		what = "not root: no_new_privs is set, so the setuid bit has no effect";
+		hint = "container: allowPrivilegeEscalation; systemd: NoNewPrivileges=; "
+		       "or start as root or as the app user";
 	}
 	*why = (struct problem){.status = PROBLEM_DENIED, .word = "not-root", .what = what, .hint = hint};
 }

@@ -73,6 +73,9 @@ static void explain_without_proc(void) {
 	ROOM_EXPECT(chroot("/usr/lib") == 0 && chdir("/") == 0);
 	caller_explain(&why);
 	ROOM_EXPECT(strstr(why.what, "user namespace") != NULL && why.status == PROBLEM_DENIED, "%s", why.what);
+	ROOM_EXPECT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	caller_explain(&why);
+	ROOM_EXPECT(strstr(why.what, "no_new_privs") != NULL, "%s", why.what);
 }
 
 Test(faults, without_proc_the_explanation_names_the_rest) { room_passes(explain_without_proc); }
