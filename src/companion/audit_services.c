@@ -14,7 +14,7 @@ struct job {
 	struct text command, user, directory;
 	unsigned command_line, user_line;
 	const char *what;	     /* "this cron line" */
-	const char *before, *behind; /* how it should look: before APP, and behind it */
+	const char *before, *behind; /* how it should look: before runas-app, and behind APP */
 };
 
 static const char separators[] = " \t\n;&|()\"'`<>";
@@ -173,7 +173,7 @@ static void check_job(struct audit *a, const struct source *file, const struct j
 	if (found.length == 0)
 		return;
 	shown = audit_shown(a, file->path);
-	hint = output_format("%s%s%s", job->before, a->draft->app, job->behind);
+	hint = output_format("%s%s %s%s", job->before, image_launcher(a->image), a->draft->app, job->behind);
 	user = output_escaped(job->user.length > 0 ? job->user.at : "root",
 			      job->user.length > 0 ? job->user.length : 4);
 	switcher = find_switcher(job->command);
@@ -210,8 +210,7 @@ static void check_cron(struct audit *a, const struct source *file, const char *o
 
 	for (unsigned line = 1; text_field(&rest, "\n", &row); line++) {
 		struct job job = {.what = "this cron line",
-				  .before = owner == NULL ? "as root: /usr/bin/runas-app "
-							  : "in /etc/cron.d, as root: /usr/bin/runas-app ",
+				  .before = owner == NULL ? "as root: " : "in /etc/cron.d, as root: ",
 				  .behind = " -- COMMAND"};
 		struct text left = text_trim(row);
 		const struct text whole = left;
@@ -273,7 +272,7 @@ static bool next_setting(struct text *rest, unsigned *line, bool by_backslash, s
 
 static void check_supervisor(struct audit *a, const struct source *file) {
 	const struct job empty = {.what = "this supervisor program",
-				  .before = "command=/usr/bin/runas-app ",
+				  .before = "command=",
 				  .behind = " -- COMMAND, without user= and umask="};
 	struct text rest = file->bytes;
 	struct ini at = {0};
@@ -306,9 +305,8 @@ static void check_supervisor(struct audit *a, const struct source *file) {
 
 /* User= stands anywhere in the file, so it is read first. */
 static void check_systemd(struct audit *a, const struct source *file) {
-	struct job job = {.what = "this unit",
-			  .before = "ExecStart=/usr/bin/runas-app ",
-			  .behind = " -- COMMAND, without User= and Group="};
+	struct job job = {
+		.what = "this unit", .before = "ExecStart=", .behind = " -- COMMAND, without User= and Group="};
 
 	for (unsigned round = 0; round < 2; round++) {
 		struct text rest = file->bytes;

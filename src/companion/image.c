@@ -77,6 +77,13 @@ static int open_file(const struct image *image, const char *path) {
 	return fd;
 }
 
+const char *image_launcher(const struct image *image) {
+	static const char package[] = "/usr/bin/runas-app", local[] = "/usr/local/bin/runas-app";
+	struct stat found;
+
+	return image_stat(image, local, &found) && !image_stat(image, package, &found) ? local : package;
+}
+
 int image_lock(int directory) {
 	for (;;) {
 		const int fd = openat(directory, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);

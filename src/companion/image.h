@@ -34,6 +34,9 @@ bool image_lstat(const struct image *image, const char *path, struct stat *ret);
  * or a FIFO, which is not opened). */
 char *image_read(const struct image *image, const char *path, size_t most, size_t *ret_length);
 
+/* The path of runas-app there, as hints and templates name it: where it is installed, else where a package puts it. */
+const char *image_launcher(const struct image *image);
+
 /*
  * Waits until nobody else writes in this directory: a descriptor for image_unlock, or -1. The `.lock` that it makes is for
  * root alone: the directory itself anybody may open and lock, and so keep root from changing a policy.

@@ -133,7 +133,6 @@ static int new_policy(const struct options *options, const char *template, const
 	const char *app = options->argc == 1 ? options->argv[0] : "";
 	struct word words[8] = {{"@APP@", app}};
 	char *usual_directory, *allow;
-	struct stat found;
 	int status;
 
 	if (options->argc != 1 || !text_is_app(text_of(app)))
@@ -155,10 +154,7 @@ static int new_policy(const struct options *options, const char *template, const
 	words[3] = (struct word){"@WEB@", web};
 	words[4] = (struct word){"@CALLER@", caller != NULL ? caller : "root"};
 	words[5] = (struct word){"@ALLOW@", allow};
-	words[6] = (struct word){"@RUNAS@", image_stat(&options->image, "/usr/local/bin/runas-app", &found) &&
-							    !image_stat(&options->image, "/usr/bin/runas-app", &found)
-						    ? "/usr/local/bin/runas-app"
-						    : "/usr/bin/runas-app"};
+	words[6] = (struct word){"@RUNAS@", image_launcher(&options->image)};
 	status = !is_plain_path(directory) ? output_fail("an absolute path of letters, digits, / . _ and -",
 							 "new: --directory: not one that all "
 							 "files can hold")
