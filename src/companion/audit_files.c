@@ -171,6 +171,12 @@ static bool is_private(const char *path) {
 						  strcmp(dot, ".lock") == 0 || strcmp(dot, ".pid") == 0));
 }
 
+static bool is_log(const char *path) {
+	const char *name = strrchr(path, '/') + 1;
+
+	return strstr(name, ".log") != NULL || strstr(path, "/log/") != NULL || strstr(path, "/logs/") != NULL;
+}
+
 static bool has_acl(int directory, const char *name) {
 	const int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct access_step step = {0};
@@ -208,19 +214,16 @@ static void check_mode(struct audit *a, const struct directory *in, const char *
 	} else {
 		command = output_format("chmod g+%s", reading == 050 ? "rx" : "r");
 		hint = shell_command(a->image, path, command);
-		audit_add(a, FINDING_WARNING, shown, "audit-narrow", hint,
-			  "mode %04o: the group cannot read it, which umask %04o would have let it", mode,
-			  a->target.umask);
+		/* 0600 has two reasons: a umask that is not the policy's, or a program that wanted it (mkstemp). */
+		const bool is_meant = S_ISREG(status->st_mode) && (mode & 077U) == 0 && !is_log(path);
+
+		audit_add(a, is_meant ? FINDING_NOTE : FINDING_WARNING, shown, "audit-narrow", is_meant ? NULL : hint,
+			  "mode %04o: the group cannot read it, which umask %04o would have let it%s", mode,
+			  a->target.umask, is_meant ? ", unless its program wanted it so" : "");
 	}
 	free(shown);
 	free(command);
 	free(hint);
-}
-
-static bool is_log(const char *path) {
-	const char *name = strrchr(path, '/') + 1;
-
-	return strstr(name, ".log") != NULL || strstr(path, "/log/") != NULL || strstr(path, "/logs/") != NULL;
 }
 
 static void check_entry(struct audit *a, const struct directory *in, const char *path, const struct stat *status) {

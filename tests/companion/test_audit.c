@@ -166,6 +166,33 @@ Test(audit, how_closed_temporary_files_are_is_their_programs_business) {
 	expect_said(said, " 2 errors, 0 warnings\n");
 }
 
+/* Who makes a file for itself alone, as mkstemp does, leaves no trace of a wrong umask. */
+Test(audit, what_its_program_may_have_closed_is_a_note) {
+	given_image_owned("/srv/rails-app/shared/session", RAILS, RAILS, 0600, "");
+	cr_expect_eq(AUDIT(), 0);
+	expect_said(said, "session: note: mode 0600: the group cannot read it, which umask 0027 would have let it, "
+			  "unless its program wanted it so [audit-narrow]\n");
+	expect_unsaid(said, "chmod");
+	expect_said(said, " 0 errors, 0 warnings\n");
+	given_image_owned("/srv/rails-app/shared/others", RAILS, RAILS, 0604, "");
+	given_image_directory("/srv/rails-app/shared/closed", RAILS, RAILS, 0700);
+	AUDIT();
+	expect_said(said, "others: warning: mode 0604");
+	expect_said(said, "closed: warning: mode 0700");
+}
+
+Test(audit, hints_name_the_runas_app_that_is_installed) {
+	given_image_owned("/etc/cron.d/rails", 0, 0, 0644, "@daily root cd /srv/rails-app/current && rake\n");
+	given_image_directory("/usr/local", 0, 0, 0755);
+	given_image_directory("/usr/local/bin", 0, 0, 0755);
+	given_image_owned("/usr/local/bin/runas-app", 0, 0, 0755, "");
+	AUDIT();
+	expect_said(said, "hint: as root: /usr/local/bin/runas-app rails-app -- COMMAND\n");
+	given_image_owned("/usr/bin/runas-app", 0, 0, 0755, "");
+	AUDIT();
+	expect_said(said, "hint: as root: /usr/bin/runas-app rails-app -- COMMAND\n");
+}
+
 Test(audit, many_of_a_kind_are_folded) {
 	char path[64];
 
