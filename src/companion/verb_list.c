@@ -14,7 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ASSUMED_LANDLOCK = 7 }; /* of a kernel that is not here */
+enum {
+	ASSUMED_LANDLOCK = 7, /* of a kernel that is not here */
+	CALLERS_WIDTH = 16,   /* columns; so that some are left for commands where there are 80 */
+};
 
 struct listing {
 	struct options options;
@@ -83,14 +86,19 @@ static char *runs_as(const struct draft *draft) {
 	return ret;
 }
 
+static const struct setting *next_command(const struct policy *p, const struct setting *s) {
+	for (s = s == NULL ? p->settings : s + 1; s < p->settings + p->count; s++)
+		if (s->key == KEY_COMMAND || s->key == KEY_SERVE)
+			return s;
+	return NULL;
+}
+
 static json_t *commands_json(const struct draft *draft) {
 	json_t *ret = output_memory(json_array());
 
-	for (const struct setting *s = draft->policy.settings;
-	     draft->is_valid && s < draft->policy.settings + draft->policy.count; s++)
-		if (s->key == KEY_COMMAND || s->key == KEY_SERVE)
-			output_append(ret, json_pack("{s:o,s:i,s:b}", "pattern", explain_text(s->value), "line",
-							     (int)s->line, "is_served", s->key == KEY_SERVE));
+	for (const struct setting *s = NULL; draft->is_valid && (s = next_command(&draft->policy, s)) != NULL;)
+		output_append(ret, json_pack("{s:o,s:i,s:b}", "pattern", explain_text(s->value), "line", (int)s->line,
+					     "is_served", s->key == KEY_SERVE));
 	return ret;
 }
 
@@ -107,27 +115,40 @@ static void add_json(struct listing *l, const struct draft *draft, const struct 
 	free(as);
 }
 
-/* One row a command, so that the column can wrap. */
+/* As many of the words as fit into the column, and at least one. "": there are no more. New string. */
+static char *next_words(struct text *rest) {
+	const struct text start = *rest;
+	struct text after = *rest, ret = {start.at, 0};
+
+	while (text_word(&after).length > 0 && (ret.length == 0 || start.length - after.length <= CALLERS_WIDTH)) {
+		ret.length = start.length - after.length;
+		*rest = after;
+	}
+	ret = text_trim(ret);
+	return output_memory(strndup(ret.length == 0 ? "" : ret.at, ret.length));
+}
+
+/* One row a command, so that the last column can wrap; the one before it is wrapped here. */
 static void add_rows(struct listing *l, const struct draft *draft, bool is_ok) {
+	const struct setting *s = next_command(&draft->policy, NULL);
 	char *may = explain_callers(draft), *as = runs_as(draft);
-	const char *cells[] = {draft->app, is_ok ? "ok" : "broken", as, may, NULL};
-	bool is_first = true;
+	const char *cells[] = {draft->app, is_ok ? "ok" : "broken", as, NULL, NULL};
+	struct text rest = text_of(may);
 
-	for (const struct setting *s = draft->policy.settings; s < draft->policy.settings + draft->policy.count; s++) {
-		char *shown;
+	for (bool is_first = true; is_first || s != NULL || rest.length > 0; is_first = false) {
+		char *callers = next_words(&rest);
+		char *shown = s != NULL	 ? output_escaped(s->value.at, s->value.length)
+			      : is_first ? output_memory(strdup("(none: nothing runs)"))
+					 : NULL;
 
-		if (s->key != KEY_COMMAND && s->key != KEY_SERVE)
-			continue;
-		shown = output_escaped(s->value.at, s->value.length);
+		cells[3] = callers;
 		cells[4] = shown;
 		table_row(l->table, is_ok ? OUTPUT_NONE : OUTPUT_RED, cells);
+		cells[0] = cells[1] = cells[2] = NULL;
+		free(callers);
 		free(shown);
-		is_first = false;
-		cells[0] = cells[1] = cells[2] = cells[3] = NULL;
+		s = s == NULL ? NULL : next_command(&draft->policy, s);
 	}
-	cells[4] = "(none: nothing runs)";
-	if (is_first)
-		table_row(l->table, is_ok ? OUTPUT_NONE : OUTPUT_RED, cells);
 	free(may);
 	free(as);
 }

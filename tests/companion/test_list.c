@@ -97,6 +97,21 @@ Test(list, a_broken_policy_is_not_hidden_by_as) {
 	expect_said(said->out, "1 broken or unreadable");
 }
 
+/* In 80 columns, too: the names of callers are wrapped, and then those of commands have a column to be wrapped in. */
+Test(list, many_callers_leave_room_for_commands) {
+	const char *row;
+
+	given_image_file("/etc/runas-app/many.conf",
+			 "runas-app = 1\nuser = rails\n"
+			 "allow_users = 20001 20002 20003 20004 20005 20006 20007 20008 20009\n"
+			 "command = /usr/bin/passenger start\n",
+			 0644);
+	row = strstr(LIST()->out, "root 20001 20002 /usr/bin/passenger start\n");
+	cr_assert_not_null(row, "%s", LIST()->out);
+	expect_said(row, "\n                            20003 20004\n");
+	expect_said(row, "\n                            20009\n");
+}
+
 Test(list, json) {
 	const struct said *said;
 	json_t *document, *apps, *one;
