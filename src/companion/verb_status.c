@@ -200,6 +200,23 @@ static json_t *json_process(const struct process *p, const struct comparisons *a
 		has_policy ? json_boolean(all->is_launched || all->is_rootless) : json_null(), "compared", compared));
 }
 
+/* Takes list over. One document, too, where there is nothing to show: what reads it need not expect less. */
+static int print_json(const struct status *s, const char *app, json_t *list, int status) {
+	return output_json(json_pack("{s:o,s:o,s:o}", "app", text_or_null(app), "processes", list, "findings",
+				     findings_json(&s->findings)))
+		       ? status
+		       : OUTPUT_USAGE;
+}
+
+/* Said already, for people. */
+static int show_nothing(const struct status *s, const char *app) {
+	if (s->options.json)
+		print_json(s, app, output_memory(json_array()), OUTPUT_USAGE);
+	else
+		findings_print(&s->findings, stderr);
+	return OUTPUT_USAGE;
+}
+
 /* --- one process, or all of an app --- */
 
 static int show_one(struct status *s, pid_t pid) {
@@ -207,9 +224,11 @@ static int show_one(struct status *s, pid_t pid) {
 	struct comparisons all;
 	int status;
 
-	if (p == NULL)
-		return output_fail(errno == ESRCH ? NULL : "is /proc mounted with hidepid? ask as root",
-				   "status: process %d: %m", (int)pid);
+	if (p == NULL) {
+		output_fail(errno == ESRCH ? NULL : "is /proc mounted with hidepid? ask as root",
+			    "status: process %d: %m", (int)pid);
+		return show_nothing(s, s->draft == NULL ? NULL : s->draft->app);
+	}
 	if (s->draft == NULL)
 		find_policy(s, p->uids[0]);
 	all = compare_process(&s->options.image, s->draft, s->wanted == NULL ? NULL : &s->wanted->plan, s->filters, p);
@@ -218,10 +237,7 @@ static int show_one(struct status *s, pid_t pid) {
 		json_t *list = output_memory(json_array());
 
 		output_append(list, json_process(p, &all, s->wanted != NULL));
-		if (!output_json(json_pack("{s:o,s:o,s:o}", "app",
-					   text_or_null(s->draft == NULL ? NULL : s->draft->app), "processes", list,
-					   "findings", findings_json(&s->findings))))
-			status = OUTPUT_USAGE;
+		status = print_json(s, s->draft == NULL ? NULL : s->draft->app, list, status);
 	} else {
 		print_process(s, p, &all);
 		findings_print(&s->findings, stdout);
@@ -297,9 +313,7 @@ static int show_app(struct status *s, const char *app) {
 	}
 	free(pids);
 	if (s->options.json) {
-		if (!output_json(json_pack("{s:s,s:O,s:o}", "app", s->draft->app, "processes", list, "findings",
-					   findings_json(&s->findings))))
-			status = OUTPUT_USAGE;
+		status = print_json(s, s->draft->app, json_incref(list), status);
 	} else if (count > 0) {
 		table_print(table, stdout);
 		table = NULL;
@@ -332,12 +346,10 @@ static int run(int argc, char **argv) {
 		return output_fail("--app belongs to a PID", "status: an app and --app");
 	if (!is_pid)
 		app = s.options.argv[0];
-	if (app != NULL && !take_policy(&s, app)) {
-		findings_print(&s.findings, stderr);
-		status = OUTPUT_USAGE;
-	} else {
+	if (app != NULL && !take_policy(&s, app))
+		status = show_nothing(&s, app);
+	else
 		status = is_pid ? show_one(&s, (pid_t)pid) : show_app(&s, app);
-	}
 	drop_policy(&s);
 	return output_done(status);
 }

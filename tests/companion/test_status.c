@@ -188,6 +188,32 @@ static void expect_result(const struct subject *what, const char *which, const c
 	stop(pid);
 }
 
+/* So that what reads it finds the same keys, always. */
+Test(status, is_one_document_where_there_is_nothing_to_show) {
+	static const struct {
+		const char *whom, *app;
+		size_t findings;
+	} cases[] = {{"lonely", "lonely", 0}, {"gone", "gone", 0}, {"broken", "broken", 1}, {"2147483647", NULL, 0}};
+
+	given_image_file("/etc/runas-app/lonely.conf",
+			 "runas-app = 1\nuser = 3999999\ngroup = 3999999\nhome = /\ndirectory = /\n", 0644);
+	given_image_file("/etc/runas-app/broken.conf", "runas-app = 1\nuser =\n", 0644);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const struct said *all = ask(&verb_status, WORDS("--root", "IMAGE", "--json", cases[i].whom),
+					     &(struct ask_how){.image = given_image});
+		json_t *document = json_loads(all->out, 0, NULL), *name = json_object_get(document, "app");
+
+		cr_expect_eq(all->status, 2);
+		cr_assert_not_null(document, "%s: %s", cases[i].whom, all->out);
+		cr_expect(cases[i].app == NULL ? json_is_null(name)
+					       : strcmp(json_string_value(name), cases[i].app) == 0,
+			  "%s", all->out);
+		cr_expect_eq(json_array_size(json_object_get(document, "processes")), 0);
+		cr_expect_eq(json_array_size(json_object_get(document, "findings")), cases[i].findings, "%s", all->out);
+		json_decref(document);
+	}
+}
+
 Test(status, tells_what_differs_from_what_an_app_may_change) {
 	struct subject what = good;
 
