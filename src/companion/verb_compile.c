@@ -164,9 +164,11 @@ static void add_error(struct findings *to, const struct profile_error *error) {
 
 	finding->line = error->line;
 	finding->column = error->column;
-	finding->length = error->column > 0 ? 1 : 0;
-	if (error->column > 0)
+	if (error->column > 0) {
 		finding->excerpt = output_memory(strdup(error->excerpt));
+		if (strlen(error->excerpt) >= error->column) /* otherwise something is missing behind the line's end */
+			finding->length = (unsigned)strcspn(error->excerpt + error->column - 1, " \t,=#");
+	}
 }
 
 /* Every error of the profile, not only the first: each line that has one is passed over, and the rest read again. */
