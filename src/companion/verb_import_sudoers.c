@@ -327,15 +327,29 @@ static size_t put_drafts(struct import *in, const char *into, bool is_json, json
 	return failed;
 }
 
+/* # too, which else starts a comment. */
+static bool is_include(struct text row) {
+	const struct text word = text_word(&row);
+
+	return text_is_choice(word, text_of("@include|@includedir|#include|#includedir"));
+}
+
 /* The bytes are looked at for what cvtsudoers does not tell. */
 static void look_at_text(const char *text, const char *file, bool is_image, struct findings *findings) {
 	for (const char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n'), line += line != NULL) {
 		const struct text row = {line, strcspn(line, "\n")};
 		const char *blank = memmem(row.at, row.length, "\\ ", 2);
 
-		if (is_image && (text_starts(row, text_of("@include")) || text_starts(row, text_of("#include"))))
-			findings_add(findings, FINDING_WARNING, file, "include", "name the included files one by one",
-				     "what it includes is looked for on this system, not in the image");
+		if (is_include(row)) {
+			char *shown = output_escaped(row.at, row.length);
+
+			findings_add(findings, is_image ? FINDING_WARNING : FINDING_NOTE, file, "include",
+				     is_image ? "name the included files one by one" : NULL,
+				     is_image ? "what it includes is looked for on this system, not in the image: %s"
+					      : "what it includes is read with it, as sudo does: %s",
+				     shown);
+			free(shown);
+		}
 		if (blank != NULL && row.at[0] != '#')
 			findings_add(
 				findings, FINDING_WARNING, file, "blank", "look at the commands of the draft",
@@ -364,8 +378,10 @@ static int import(struct options *options, const char *file, const char *into) {
 	if (pread(fd, text, MOST_TEXT - 1, 0) > 0)
 		look_at_text(text, shown, is_image, &findings);
 	document = sudoers_load(shown, is_image ? fd : -1);
-	if (document == NULL)
+	if (document == NULL) {
+		findings_print(&findings, stderr); /* the reason may be in a file that it includes */
 		goto out;
+	}
 	in.sudoers = sudoers_rules(document);
 	name_drafts(&in);
 	list_left(&in, &findings);

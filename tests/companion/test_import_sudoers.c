@@ -167,6 +167,34 @@ static const struct said *ask_here(const char *const *words) {
 	return ask(&verb_import_sudoers, words, &(struct ask_how){.directory = HERE});
 }
 
+Test(import_sudoers, what_is_included_is_said) {
+	char directory[] = "/tmp/sudoers.XXXXXX", path[128], other[128];
+	const struct said *said;
+
+	need_sudo();
+	cr_assert_not_null(mkdtemp(directory));
+	snprintf(path, sizeof path, "%s/main", directory);
+	snprintf(other, sizeof other, "%s/other", directory);
+	FILE *file = fopen(path, "w");
+	fprintf(file, "# include nothing\n@include other\n#include other\n");
+	fclose(file);
+	file = fopen(other, "w");
+	fprintf(file, "deploy ALL=(nobody) NOPASSWD: /bin/true \"\"\n");
+	fclose(file);
+	said = ask(&verb_import_sudoers, WORDS("main"), &(struct ask_how){.directory = directory});
+	cr_expect_eq(said->status, 0, "%s", said->error);
+	cr_expect_str_eq(said->error,
+			 "main: note: what it includes is read with it, as sudo does: @include other [include]\n"
+			 "main: note: what it includes is read with it, as sudo does: #include other [include]\n");
+	expect_said(said->out, "command = /bin/true\n");
+	unlink(other);
+	said = ask(&verb_import_sudoers, WORDS("main"), &(struct ask_how){.directory = directory});
+	cr_expect_eq(said->status, 2);
+	expect_said(said->error, "@include other [include]\n");
+	unlink(path);
+	rmdir(directory);
+}
+
 static const char *const drafts[] = {"rails", "rails-monitoring", "blog", "shop", "uid-2042", "ci-build"};
 enum { DRAFTS = sizeof drafts / sizeof drafts[0] };
 
