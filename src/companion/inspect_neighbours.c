@@ -5,7 +5,6 @@
 #include <string.h>
 
 struct neighbour {
-	const char *app;
 	char *bytes;
 	struct policy policy;
 };
@@ -16,7 +15,6 @@ static bool read_neighbour(const struct inspection *i, const char *app, struct n
 	struct problem why = {0};
 	size_t length = 0;
 
-	ret->app = app;
 	ret->bytes = image_read(i->draft->image, path, POLICY_MAX_BYTES, &length);
 	free(path);
 	return ret->bytes != NULL && parse_policy((struct text){ret->bytes, length}, &ret->policy, &why) &&
@@ -35,17 +33,25 @@ static bool collide(const struct policy_listen *a, const struct policy_listen *b
 	       (is_any(a) || is_any(b) || memcmp(a->address, b->address, a->is_ipv6 ? 16 : 4) == 0);
 }
 
-static void compare_sockets(struct inspection *i, const struct neighbour *other) {
+/* app: NULL where it is our own policy, each of whose lines is compared with those above it. */
+static void compare_sockets(struct inspection *i, const struct policy *other, const char *app) {
 	const struct policy *p = &i->draft->policy;
 	struct policy_listen mine, theirs;
 
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_LISTEN, s)) != NULL;)
-		for (const struct setting *t = NULL; (t = policy_next(&other->policy, KEY_LISTEN, t)) != NULL;)
+		for (const struct setting *t = NULL; (t = policy_next(other, KEY_LISTEN, t)) != NULL && t != s;)
 			if (policy_read_listen(s->value, &mine) && policy_read_listen(t->value, &theirs) &&
-			    collide(&mine, &theirs))
-				inspect_say(i, FINDING_WARNING, s, s->value, "listen", "give one of them another port",
-					    "%s has %.*s (line %u): only one of them can be running", other->app,
-					    (int)t->value.length, t->value.at, t->line);
+			    collide(&mine, &theirs)) {
+				if (app == NULL)
+					inspect_say(i, FINDING_ERROR, s, s->value, "listen", "take one of them out",
+						    "meets %.*s (line %u): no command of `serve` could start",
+						    (int)t->value.length, t->value.at, t->line);
+				else
+					inspect_say(i, FINDING_WARNING, s, s->value, "listen",
+						    "give one of them another port",
+						    "%s has %.*s (line %u): only one of them can be running", app,
+						    (int)t->value.length, t->value.at, t->line);
+			}
 }
 
 static bool has_user(const struct inspection *i, const struct policy *p) {
@@ -64,9 +70,10 @@ void inspect_neighbours(struct inspection *i) {
 	struct neighbour *other = output_memory(calloc(1, sizeof *other));
 	char **apps = draft_list(i->draft->image);
 
+	compare_sockets(i, &i->draft->policy, NULL);
 	for (size_t n = 0; apps != NULL && apps[n] != NULL; n++) {
 		if (strcmp(apps[n], i->draft->app) != 0 && read_neighbour(i, apps[n], other)) {
-			compare_sockets(i, other);
+			compare_sockets(i, &other->policy, apps[n]);
 			if (has_user(i, &other->policy))
 				inspect_say(
 					i, FINDING_NOTE, user, user->value, "account", NULL,
