@@ -120,6 +120,11 @@ void inspect_settings(struct inspection *i) {
 	const struct setting *log = policy_next(p, KEY_LOG, NULL), *chown = policy_next(p, KEY_STDIO_CHOWN, NULL);
 
 	inspect_patterns(i);
+	/* Who has stdio_chown means callers that are root. */
+	if (!i->has_callers && !(chown != NULL && text_is(chown->value, "yes")))
+		inspect_say(i, FINDING_NOTE, NULL, (struct text){0}, "allow",
+			    "allow_users = NAME; or, where that is meant, allow_users = root",
+			    "no allow_users or allow_groups: only root may start it, or in a container the app's user");
 	if (log != NULL && text_is(log->value, "none"))
 		inspect_say(i, FINDING_WARNING, log, log->value, "log", "leave the line out: syslog",
 			    "no launch and no refusal is logged");

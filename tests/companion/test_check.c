@@ -103,7 +103,7 @@ Test(check, words_for_what_is_wrong_around_it) {
 }
 
 static const char sound[] = "user app 4002 4002 /srv/app\ngroup app 4002\ndir 0750 4002:4002 /srv/app\n";
-static const char good[] = "runas-app = 1\nuser = app\ngroups = app\ncommand = /usr/bin/true\n";
+static const char good[] = "runas-app = 1\nallow_users = app\nuser = app\ngroups = app\ncommand = /usr/bin/true\n";
 
 Test(check, a_draft_may_be_anybodys_but_an_installed_policy_only_roots) {
 	const char *said;
@@ -193,7 +193,8 @@ Test(check, says_what_a_plain_user_cannot_see) {
 	given_image_line("dir 0700 0:0 /etc/secrets");
 	given_image_line("file 0600 0:0 /etc/secrets/env KEY=value\\n");
 	given_image_file("/etc/runas-app/app.conf",
-			 "runas-app = 1\nuser = app\ndirectory = /srv/app/current\ncommand = /usr/bin/true\nenv_file "
+			 "runas-app = 1\nallow_users = app\nuser = app\ndirectory = /srv/app/current\n"
+			 "command = /usr/bin/true\nenv_file "
 			 "= /etc/secrets/env\n",
 			 0644);
 	given_image_line("dir 0755 4002:4002 /srv/app/current");
@@ -232,7 +233,8 @@ Test(check, asks_this_kernel_about_limits_and_landlock) {
 
 /* A configuration management's temporary file has some name; its policy may be there already, with the same port. */
 Test(check, a_file_by_another_name_is_not_its_own_neighbour) {
-	static const char text[] = "runas-app = 1\nuser = app\nserve = /usr/bin/true\nlisten = tcp 127.0.0.1:8080\n";
+	static const char text[] = "runas-app = 1\nallow_users = app\nuser = app\nserve = /usr/bin/true\n"
+				   "listen = tcp 127.0.0.1:8080\n";
 	const char *said;
 
 	given_image_needs(true);

@@ -16,11 +16,12 @@
 #define ASK(...) WORDS("--root", "IMAGE", __VA_ARGS__)
 #define APP "/etc/runas-app/app.conf"
 
-static const char old_text[] = "runas-app = 1\nuser = app\ncommand = /usr/bin/true\n";
-static const char new_text[] = "runas-app = 1\nuser = app\numask = 0077\ncommand = /usr/bin/true\n";
+static const char old_text[] = "runas-app = 1\nallow_users = app\nuser = app\ncommand = /usr/bin/true\n";
+static const char new_text[] = "runas-app = 1\nallow_users = app\nuser = app\numask = 0077\ncommand = /usr/bin/true\n";
 static const char bad_text[] = "runas-app = 1\nuser = app\numsk = 0077\n";
-static const char difference[] = "--- IMAGE/etc/runas-app/app.conf\n+++ IMAGE/etc/runas-app/app.conf\n@@ -1,3 +1,4 @@\n"
-				 " runas-app = 1\n user = app\n+umask = 0077\n command = /usr/bin/true\n";
+static const char difference[] =
+	"--- IMAGE/etc/runas-app/app.conf\n+++ IMAGE/etc/runas-app/app.conf\n@@ -1,4 +1,5 @@\n"
+	" runas-app = 1\n allow_users = app\n user = app\n+umask = 0077\n command = /usr/bin/true\n";
 
 static void make(void) {
 	given_image_needs(false);
@@ -63,7 +64,7 @@ Test(install, makes_directory_and_file_whatever_the_umask_is) {
 	cr_assert_eq(rmdir(given_image_path("/etc/runas-app")), 0);
 	umask(077);
 	cr_expect_eq(given_image_ask(&verb_install, 0, ASK("--dry-run", "app.conf"), &said), 0, "%s", said);
-	cr_expect(strstr(said, "--- /dev/null\n+++ IMAGE/etc/runas-app/app.conf\n@@ -0,0 +1,4 @@\n+runas-app = 1\n"),
+	cr_expect(strstr(said, "--- /dev/null\n+++ IMAGE/etc/runas-app/app.conf\n@@ -0,0 +1,5 @@\n+runas-app = 1\n"),
 		  "%s", said);
 	cr_expect(strstr(said, "app: would be installed\n"), "%s", said);
 	cr_expect_eq(mode_of("/etc/runas-app"), 0, "a dry run makes nothing");
