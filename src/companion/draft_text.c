@@ -2,6 +2,7 @@
 #include "companion/draft_text.h"
 
 #include "companion/suggest.h"
+#include "policy/environment.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,57 @@ static void suggest(struct finding *finding, const struct problem *why) {
 	else
 		finding->hint = output_format("did you mean {%s%s}?", near.best,
 					      strcmp(near.best, "path") == 0 ? ":/DIRECTORY" : "");
+}
+
+/* Of two lines that say the same: the one above. */
+static void name_first(struct finding *finding, const struct draft *draft, const struct problem *why) {
+	const struct policy *p = &draft->policy;
+	/* Of a key the problem has the name; of the others, what stands in the line. */
+	const bool is_key = why->about.at < draft->bytes.at || why->about.at > draft->bytes.at + draft->bytes.length;
+	const struct setting *first = p->settings;
+
+	while (first < p->settings + p->count && first->line < why->line &&
+	       !(is_key ? text_is(why->about, policy_key_name(first->key))
+			: (first->key == KEY_ENV || first->key == KEY_LISTEN) &&
+				  text_equal(environment_name(first->value), why->about)))
+		first++;
+	if (strcmp(why->word, "policy-twice") != 0 || first == p->settings + p->count || first->line >= why->line)
+		return;
+	free(finding->hint);
+	finding->hint = output_format("line %u has it already", first->line);
+}
+
+/* People quote what a shell would want quoted. */
+static void unquote(struct finding *finding, const struct problem *why) {
+	struct text bare = why->about;
+	char *hint = finding->hint;
+
+	if (hint == NULL || strcmp(why->what, "not a value of this key:") != 0 || bare.length < 3 ||
+	    bare.at[0] != '"' || bare.at[bare.length - 1] != '"')
+		return;
+	finding->hint = output_format("without the quotes; %s", hint);
+	free(hint);
+}
+
+/* One word about all of them, and the copy goes on with blanks. false: there is no more than one, which is said as such. */
+static bool take_returns(struct draft *draft, char *copy, struct findings *findings) {
+	struct text rest = draft->bytes, line;
+	unsigned count = 0, first = 0;
+
+	for (unsigned number = 1; text_field(&rest, "\n", &line); number++)
+		if (line.length > 0 && line.at[line.length - 1] == '\r' && count++ == 0)
+			first = number;
+	if (count < 2)
+		return false;
+	rest = draft->bytes;
+	while (text_field(&rest, "\n", &line))
+		if (line.length > 0 && line.at[line.length - 1] == '\r')
+			copy[line.at + line.length - 1 - draft->bytes.at] = ' ';
+	finding_place(findings_add(findings, FINDING_ERROR, draft->path, "policy-syntax",
+				   "save it with Unix line ends: dos2unix FILE, or sed -i 's/\\r$//' FILE",
+				   "%u lines end in a carriage return, as on Windows", count),
+		      draft->bytes, first, (struct text){0});
+	return true;
 }
 
 static struct text row_of(struct text bytes, unsigned line) {
@@ -92,10 +144,11 @@ void draft_text_read(struct draft *draft, struct findings *findings) {
 	const size_t length = draft->bytes.length, from = findings->count;
 	char *copy = output_memory(malloc(length + sizeof version));
 	struct text left = {copy, length};
-	bool is_parsed, has_ours = false, removed[KEY_COUNT] = {false};
+	bool is_parsed, has_ours = false, has_returns, removed[KEY_COUNT] = {false};
 	struct problem why;
 
 	memcpy(copy, draft->bytes.at, length + 1);
+	has_returns = take_returns(draft, copy, findings);
 	draft->is_valid = true;
 	for (; rounds < MOST; rounds++) {
 		struct finding *finding;
@@ -117,6 +170,8 @@ void draft_text_read(struct draft *draft, struct findings *findings) {
 		    !(has_ours && strcmp(why.word, "policy-version") == 0 && text_is(why.about, "runas-app"))) {
 			finding = findings_problem(findings, FINDING_ERROR, draft->path, draft->bytes, &why);
 			suggest(finding, &why);
+			name_first(finding, draft, &why);
+			unquote(finding, &why);
 		}
 		if (why.line == 0 || is_of_newer_format(&why))
 			break;
@@ -132,6 +187,7 @@ void draft_text_read(struct draft *draft, struct findings *findings) {
 		left.length += (is_first ? strlen(version) : 0) - row.length;
 	}
 	free(copy);
+	draft->is_valid = draft->is_valid && !has_returns;
 	findings_sort(findings, from);
 	if (rounds == MOST)
 		findings_add(findings, FINDING_ERROR, draft->path, "policy-size", NULL,

@@ -46,10 +46,14 @@ void finding_place(struct finding *finding, struct text bytes, unsigned line, st
 	}
 }
 
+/* Of its own: with ours as well it would be ""0027"". */
+static bool has_quotes(struct text t) { return t.at[0] == '"' || t.at[t.length - 1] == '"'; }
+
 struct finding *findings_problem(struct findings *to, enum finding_kind kind, const char *file, struct text bytes,
 				 const struct problem *why) {
 	char *about = output_escaped(why->about.at, why->about.length), *more = NULL;
 	char *object = output_escaped(why->object.at, why->object.length);
+	const char *quote = why->about.length == 0 || has_quotes(why->about) ? "" : "\"";
 	struct finding *ret;
 
 	if (why->hint != NULL) {
@@ -58,8 +62,8 @@ struct finding *findings_problem(struct findings *to, enum finding_kind kind, co
 		more = output_format("%s%s", why->hint, behind);
 		free(behind);
 	}
-	ret = findings_add(to, kind, why->object.length > 0 ? object : file, why->word, more, "%s%s%s%s%s%s", why->what,
-			   why->about.length > 0 ? " \"" : "", about, why->about.length > 0 ? "\"" : "",
+	ret = findings_add(to, kind, why->object.length > 0 ? object : file, why->word, more, "%s%s%s%s%s%s%s",
+			   why->what, why->about.length > 0 ? " " : "", quote, about, quote,
 			   why->error != 0 ? ": " : "", why->error != 0 ? strerror(why->error) : "");
 	if (why->object.length == 0)
 		finding_place(ret, bytes, why->line, why->about);
