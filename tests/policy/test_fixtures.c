@@ -31,7 +31,7 @@ static struct text read_file(const char *directory, const char *name, const char
 
 typedef void visitor(const char *directory, const char *name);
 
-/* Calls visit for every NAME.conf, and says how many there were; NAME.nginx.conf and the like are other programs'. */
+/* Calls visit for every NAME.conf, and says how many there were; fleet.rsyslog.conf is another program's. */
 static size_t walk(const char *directory, visitor *visit) {
 	DIR *d = opendir(directory);
 	struct dirent *entry;

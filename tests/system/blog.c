@@ -18,11 +18,11 @@
 
 static const char *const names[BLOG_EXAMPLES] = {[BLOG_POLICY] = "blog.conf",
 						 [BLOG_SETUP] = "blog.setup",
-						 [BLOG_POOL] = "blog.fpm.conf",
-						 [BLOG_NGINX] = "blog.nginx.conf",
-						 [BLOG_APACHE] = "blog.apache.conf",
+						 [BLOG_POOL] = "blog.fpm",
+						 [BLOG_NGINX] = "blog.nginx",
+						 [BLOG_APACHE] = "blog.apache",
 						 [BLOG_CRON] = "blog.cron",
-						 [BLOG_TMPFILES] = "blog.tmpfiles.conf",
+						 [BLOG_TMPFILES] = "blog.tmpfiles",
 						 [BLOG_UNIT] = "blog.service"};
 
 char *blog_examples[BLOG_EXAMPLES];

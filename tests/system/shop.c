@@ -22,9 +22,9 @@ static const struct {
 	const char *example, *path;
 } recipe[] = {
 	{"shop.conf", SHOP_POLICY},
-	{"shop.supervisor.conf", "/etc/supervisor/conf.d/shop.conf"},
-	{"shop.nginx.conf", "/etc/nginx/sites-enabled/shop"},
-	{"shop.tmpfiles.conf", "/etc/tmpfiles.d/shop.conf"},
+	{"shop.supervisor", "/etc/supervisor/conf.d/shop.conf"},
+	{"shop.nginx", "/etc/nginx/sites-enabled/shop"},
+	{"shop.tmpfiles", "/etc/tmpfiles.d/shop.conf"},
 	{"shop.setup", "/root/shop.setup"},
 };
 enum { RECIPE = sizeof(recipe) / sizeof(recipe[0]) };
