@@ -209,6 +209,17 @@ Test(install, a_full_disk_keeps_the_old_policy) {
 	expect_file(APP, new_text);
 }
 
+/* The lock is on the file, and the kernel's: it went with who held it, and only the file's name is still there. */
+Test(install, what_a_killed_one_left_hinders_nobody) {
+	const char *said;
+
+	given_image_file("/etc/runas-app/.lock", "", 0600);
+	given_image_file("/etc/runas-app/.new.conf", "runas-app = 1\nuser = ", 0600);
+	cr_expect_eq(given_image_ask(&verb_install, 0, ASK("app.conf"), &said), 0, "%s", said);
+	expect_file(APP, new_text);
+	expect_no_litter();
+}
+
 Test(install, json_has_the_difference) {
 	const char *said;
 	json_t *document, *one;
