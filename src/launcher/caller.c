@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
 
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, struct caller *ret,

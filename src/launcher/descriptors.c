@@ -2,11 +2,9 @@
 #include "launcher/stages.h"
 #include "launcher/trusted_file.h"
 
-#include <fcntl.h>
 #include <linux/magic.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
 
 union address {

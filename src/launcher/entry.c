@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 
 #define CLOEXEC_RANGE (1U << 2) /* CLOSE_RANGE_CLOEXEC of linux/close_range.h */

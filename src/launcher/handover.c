@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
 
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-
 _Noreturn void handover_unreachable(const char *path, const char *word, const char *what, const char *hint,
 				    const struct report *to) {
 	struct problem why = {.status = PROBLEM_SELF, .word = word, .what = what, .hint = hint, .error = errno,

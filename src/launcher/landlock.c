@@ -2,9 +2,7 @@
 #include "launcher/stages.h"
 #include "launcher/trusted_file.h"
 
-#include <fcntl.h>
 #include <linux/landlock.h>
-#include <sys/stat.h>
 
 #define FILE_RIGHTS (LANDLOCK_ACCESS_FS_WRITE_FILE | UINT64_C(1) << 14) /* and TRUNCATE: all that a file can have */
 

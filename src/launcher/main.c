@@ -9,8 +9,6 @@
 #include "launcher/trusted_file.h"
 #include "policy/version.h"
 
-#include <fcntl.h>
-
 #define POLICIES "/etc/runas-app/"
 #define PROFILES POLICIES "profiles/"
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
 
-#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
-#include <sys/resource.h>
 
 #define GET_MDWE 66		 /* PR_GET_MDWE, Linux 6.3 */
 #define SET_MEMORY_MERGE 67	 /* PR_SET_MEMORY_MERGE, Linux 6.4; 68 asks */

@@ -12,8 +12,11 @@
 
 /* Every room asks the kernel itself, by syscall(2) where libc would do more than asked (setresuid, sigaction). */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
