@@ -20,10 +20,8 @@ static void add_reason(struct sink *s, const struct report *to, const struct pro
 	const struct text object = why->object.length > 0 || !is_policy ? why->object : to->file;
 
 	sink_escaped(s, (struct text){object.at, object.length < MAX_OBJECT ? object.length : MAX_OBJECT});
-	if (why->line > 0) {
-		sink_byte(s, ':');
-		sink_number(s, why->line);
-	}
+	if (why->line > 0)
+		sink_number(s, ":", why->line);
 	sink_words(s, object.length > 0 ? ": " : "");
 	sink_words(s, why->what);
 	if (why->about.length > 0)
@@ -46,10 +44,8 @@ static void begin_line(struct sink *s, const struct report *to, const char *star
 	char words[MAX_QUOTED];
 	struct sink command = {.at = words, .size = sizeof(words)};
 
-	sink_words(s, start);
-	sink_number(s, (uint64_t)getpid());
-	sink_words(s, "]: caller=");
-	sink_number(s, to->caller->uid.value);
+	sink_number(s, start, (uint64_t)getpid());
+	sink_number(s, "]: caller=", to->caller->uid.value);
 	add_quoted(s, " app=", to->request->app);
 	for (size_t i = 0; i < to->request->words && !command.full; i++) {
 		sink_words(&command, i > 0 ? " " : "");
@@ -62,12 +58,10 @@ bool report_allowed(const struct report *to, const struct launch_plan *plan, str
 	char bytes[MAX_MESSAGE];
 	struct sink s = {.at = bytes, .size = sizeof(bytes)};
 	begin_line(&s, to, "<86>runas-app["); /* authpriv.info */
-	sink_words(&s, " decision=allow user=");
-	sink_number(&s, plan->uid.value);
+	sink_number(&s, " decision=allow user=", plan->uid.value);
 	add_quoted(&s, " syscalls=", syscalls);
 	if (plan->landlock_abi >= 0) { /* what is not limited is said at every launch */
-		sink_words(&s, " landlock="); /* the ABI; 0: the kernel has none */
-		sink_number(&s, (uint64_t)plan->landlock_abi);
+		sink_number(&s, " landlock=", (uint64_t)plan->landlock_abi); /* 0: the kernel has none */
 		sink_words(&s, plan->landlock_abi == 2 ? " unlimited=truncate" : "");
 	}
 	return text_is(to->log, "none") || send_line(&s);
@@ -122,12 +116,10 @@ _Noreturn void report_problem(const struct report *to, const struct problem *why
 	add_reason(&s, to, told);
 	sink_words(&s, " [");
 	sink_words(&s, told->word);
-	sink_words(&s, told->hint != NULL ? "]\nhint: " : "]\n");
-	if (told->hint != NULL) {
-		sink_words(&s, told->hint);
-		sink_escaped(&s, told->hint_about);
-		sink_byte(&s, '\n');
-	}
+	sink_words(&s, told->hint != NULL ? "]\nhint: " : "]");
+	sink_words(&s, told->hint != NULL ? told->hint : "");
+	sink_escaped(&s, told->hint_about);
+	sink_byte(&s, '\n');
 	report_leave(to, STDERR_FILENO, (struct text){bytes, s.used}, (int)told->status);
 }
 

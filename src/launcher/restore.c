@@ -78,7 +78,7 @@ static bool restore_oom_score(int value) {
 	char text[16] = {0};
 	struct sink s = {.at = text, .size = sizeof(text) - 1};
 	sink_words(&s, value < 0 ? "-" : "");
-	sink_number(&s, (uint64_t)(value < 0 ? -value : value));
+	sink_number(&s, "", (uint64_t)(value < 0 ? -value : value));
 	sink_byte(&s, '\n');
 	return restore_proc("/proc/self/oom_score_adj", text, text);
 }

@@ -123,10 +123,8 @@ static uint64_t kept_sockets(const struct caller *c, uint32_t keep_fds, struct t
 static uint64_t sockets_of(const struct caller *c, const struct launch_plan *plan, struct sink *ports, struct text *ret) {
 	if (plan->listen_count == 0)
 		return kept_sockets(c, plan->keep_fds, ret);
-	for (const struct policy_listen *l = plan->listens; l < plan->listens + plan->listen_count; l++) {
-		sink_words(ports, l > plan->listens ? ":" : "");
-		sink_number(ports, l->port);
-	}
+	for (const struct policy_listen *l = plan->listens; l < plan->listens + plan->listen_count; l++)
+		sink_number(ports, l > plan->listens ? ":" : "", l->port);
 	*ret = (struct text){ports->at, ports->used};
 	return plan->listen_count;
 }

@@ -168,13 +168,6 @@ bool text_is_below(struct text path, struct text base) {
 	       (text_starts(path, base) && (path.length == base.length || path.at[base.length] == '/'));
 }
 
-void sink_byte(struct sink *s, char byte) {
-	if (s->used < s->size)
-		s->at[s->used++] = byte;
-	else
-		s->full = true;
-}
-
 void sink_text(struct sink *s, struct text t) {
 	const size_t room = s->size - s->used, taken = t.length < room ? t.length : room;
 	if (taken > 0)
@@ -183,10 +176,12 @@ void sink_text(struct sink *s, struct text t) {
 	s->full = s->full || taken < t.length;
 }
 
+void sink_byte(struct sink *s, char byte) { sink_text(s, (struct text){&byte, 1}); }
 void sink_words(struct sink *s, const char *words) { sink_text(s, text_of(words)); }
 
-void sink_number(struct sink *s, uint64_t number) {
+void sink_number(struct sink *s, const char *before, uint64_t number) {
 	char digits[20];
+	sink_words(s, before);
 	sink_text(s, text_of_number(digits, number));
 }
 

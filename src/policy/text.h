@@ -50,6 +50,6 @@ bool text_is_below(struct text path, struct text base); /* at base or below it, 
 void sink_byte(struct sink *s, char byte);
 void sink_text(struct sink *s, struct text t);
 void sink_words(struct sink *s, const char *words);
-void sink_number(struct sink *s, uint64_t number);
+void sink_number(struct sink *s, const char *before, uint64_t number);
 /* Bytes outside 0x20..0x7e, and " and \, become \ooo: readers see one plain line (CVE-2023-28486). */
 void sink_escaped(struct sink *s, struct text t);

@@ -101,7 +101,7 @@ static void visit_good(const char *directory, const char *name) {
 	for (size_t i = 0; i < p->count; i++) {
 		const struct setting *s = &p->settings[i];
 
-		sink_number(&dump, s->line);
+		sink_number(&dump, "", s->line);
 		sink_byte(&dump, ' ');
 		sink_words(&dump, policy_key_name(s->key));
 		sink_byte(&dump, ' ');
