@@ -223,13 +223,13 @@ static bool read_site(const struct draft *draft, struct text name, struct progra
 	}
 	if (!program_read(*ret_bytes, length, shipped_arch, ret, why))
 		return false;
-	if (ret->source_count == 0 || !text_equal(ret->sources[0].name, name))
+	if (ret->source_count == 0 || !text_is(name, ret->sources[0].name))
 		return problem_set(why, PROBLEM_SELF, "filter-stale", "was compiled from another profile");
 	for (size_t i = 0; i < ret->source_count; i++) {
 		char *bytes;
 		bool is_same;
 
-		snprintf(path, 512, PROFILES "/%.*s.profile", (int)ret->sources[i].name.length, ret->sources[i].name.at);
+		snprintf(path, 512, PROFILES "/%s.profile", ret->sources[i].name);
 		bytes = image_read(draft->image, path, POLICY_MAX_BYTES, &length);
 		is_same = bytes != NULL && program_digest(bytes, length) == ret->sources[i].digest;
 		free(bytes);

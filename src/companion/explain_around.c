@@ -63,7 +63,7 @@ void explain_trust(const struct draft *draft, const struct rehearsal *r, struct 
 		return;
 	trust_profile(draft, profile.name.at, profile.name.length, ".filter", findings);
 	for (size_t i = 0; i < r->site.source_count; i++)
-		trust_profile(draft, r->site.sources[i].name.at, r->site.sources[i].name.length, ".profile", findings);
+		trust_profile(draft, r->site.sources[i].name, strlen(r->site.sources[i].name), ".profile", findings);
 }
 
 /* --- environment --- */

@@ -123,8 +123,7 @@ static void inspect_site(struct inspection *i, const struct program_file *site) 
 
 	free(path);
 	for (size_t n = 0; is_good && n < site->source_count; n++) {
-		path = output_format(PROFILES "/%.*s.profile", (int)site->sources[n].name.length,
-				     site->sources[n].name.at);
+		path = output_format(PROFILES "/%s.profile", site->sources[n].name);
 		is_good = draft_is_trusted(i->draft->image, path, TRUST_FILE, i->trust, i->to);
 		free(path);
 	}

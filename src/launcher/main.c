@@ -119,10 +119,10 @@ static bool read_site_profile(struct workspace *w, int root, struct text name) {
 	if (!trusted_read(root, *path, TRUST_FILE, (char *)w->site_bytes, sizeof(w->site_bytes), &bytes, &w->why) ||
 	    !program_read(bytes.at, bytes.length, shipped_arch, &w->profile, &w->why))
 		return false;
-	if (!text_equal(site->sources[0].name, name)) /* program_read: there is at least one */
+	if (!text_is(name, site->sources[0].name)) /* program_read: there is at least one */
 		return problem_set(&w->why, PROBLEM_SELF, "filter-stale", "was compiled from another profile");
 	for (const struct program_source *from = site->sources; from < site->sources + site->source_count; from++) {
-		*path = join(w->profile_name, PROFILES, from->name, ".profile");
+		*path = join(w->profile_name, PROFILES, text_of(from->name), ".profile");
 		if (!trusted_read(root, *path, TRUST_FILE, w->free, POLICY_MAX_BYTES, &bytes, &w->why))
 			return false;
 		if (program_digest(bytes.at, bytes.length) != from->digest)

@@ -29,13 +29,11 @@ static bool refuse(struct problem *why, const char *word, const char *what) {
 }
 
 /* A name that fills its field has no NUL, and bytes behind the NUL would be a second, hidden name. */
-static bool source_name(const char field[PROGRAM_NAME_SIZE], struct text *ret) {
+static bool is_source_name(const char field[PROGRAM_NAME_SIZE]) {
 	static const char padding[PROGRAM_NAME_SIZE];
 	const char *const end = memchr(field, 0, PROGRAM_NAME_SIZE);
-	if (end == NULL)
-		return false;
-	*ret = (struct text){field, (size_t)(end - field)};
-	return text_is_app(*ret) && memcmp(end, padding, PROGRAM_NAME_SIZE - ret->length) == 0;
+	return end != NULL && text_is_app((struct text){field, (size_t)(end - field)}) &&
+	       memcmp(end, padding, (size_t)(field + PROGRAM_NAME_SIZE - end)) == 0;
 }
 
 bool program_read(const void *bytes, size_t length, uint32_t arch, struct program_file *ret, struct problem *why) {
@@ -63,14 +61,11 @@ bool program_read(const void *bytes, size_t length, uint32_t arch, struct progra
 	if (header.digest != program_digest(at + SIGNED_FROM, length - SIGNED_FROM) || header.zero != 0 ||
 	    header.source_count == 0 || header.source_count > PROGRAM_MAX_SOURCES)
 		return refuse(why, "filter-damaged", "the compiled filter is damaged");
-	for (size_t i = 0; i < header.source_count; i++) {
-		const size_t name = offsetof(struct program_header, sources) + i * sizeof(header.sources[0]);
-
-		if (!source_name(at + name, &ret->sources[i].name))
+	for (size_t i = 0; i < header.source_count; i++)
+		if (!is_source_name(header.sources[i].name))
 			return refuse(why, "filter-damaged", "the compiled filter names no real source");
-		ret->sources[i].digest = header.sources[i].digest;
-	}
 	ret->source_count = header.source_count;
+	ret->sources = (const void *)(at + offsetof(struct program_header, sources));
 	ret->enforce = (struct program){(const void *)(at + sizeof(header)), header.enforce_count};
 	ret->complain = (struct program){ret->enforce.code + enforce, header.complain_count};
 	return true;

@@ -46,7 +46,7 @@ struct program_header {
 	char magic[8];
 	uint64_t digest; /* of every byte behind this field */
 	uint32_t format, arch, enforce_count, complain_count, source_count, zero;
-	struct program_header_source {
+	struct program_source {
 		char name[PROGRAM_NAME_SIZE]; /* NUL padded */
 		uint64_t digest;
 	} sources[PROGRAM_MAX_SOURCES];
@@ -59,10 +59,7 @@ struct program_header {
 struct program_file {
 	struct program enforce, complain;
 	size_t source_count;
-	struct program_source {
-		struct text name;
-		uint64_t digest;
-	} sources[PROGRAM_MAX_SOURCES];
+	const struct program_source *sources;
 };
 
 uint64_t program_digest(const void *bytes, size_t length); /* FNV-1a, 64 bits */
