@@ -14,14 +14,12 @@ union address {
 };
 
 static socklen_t address_of(const struct policy_listen *l, union address *ret) {
-	if (l->is_ipv6) {
+	if (l->is_ipv6)
 		ret->ipv6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(l->port)};
-		memcpy(&ret->ipv6.sin6_addr, l->address, sizeof(ret->ipv6.sin6_addr));
-		return sizeof(ret->ipv6);
-	}
-	ret->ipv4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(l->port)};
-	memcpy(&ret->ipv4.sin_addr, l->address, sizeof(ret->ipv4.sin_addr));
-	return sizeof(ret->ipv4);
+	else
+		ret->ipv4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(l->port)};
+	memcpy(l->is_ipv6 ? (void *)&ret->ipv6.sin6_addr : &ret->ipv4.sin_addr, l->address, l->is_ipv6 ? 16 : 4);
+	return l->is_ipv6 ? sizeof(ret->ipv6) : sizeof(ret->ipv4);
 }
 
 static bool is_on(int fd, int level, int option) {
@@ -57,17 +55,16 @@ void descriptors_listen(const struct launch_plan *plan, const struct report *to)
 	/* Or the caller could stop us here, and hold the ports for as long as it likes. */
 	must(!plan->has_root || identity_leave_caller(), to, "listen", "real uid", NULL);
 	for (size_t i = 0; i < plan->listen_count; i++) {
-		struct problem why = {.status = PROBLEM_SELF, .word = "listen", .object = plan->listens[i].by,
-				      .what = "cannot be bound"};
 		errno = 0;
 		if (listen_on(&plan->listens[i], POLICY_FD_FIRST + (int)i))
 			continue;
-		why.error = errno;
-		why.hint = errno == EADDRINUSE ? "something listens there already; `ss -ltnp` as root shows what"
-			   : errno == EACCES ? "ports below 1024 need CAP_NET_BIND_SERVICE: --cap-add=NET_BIND_SERVICE"
-			   : errno == EADDRNOTAVAIL ? "no interface has this address now; 0.0.0.0 or [::] is every address"
-			   : NULL;
-		report_problem(to, &why);
+		const char *const hint =
+			errno == EADDRINUSE ? "something listens there already; `ss -ltnp` as root shows what"
+			: errno == EACCES ? "ports below 1024 need CAP_NET_BIND_SERVICE: --cap-add=NET_BIND_SERVICE"
+			: errno == EADDRNOTAVAIL ? "no interface has this address now; 0.0.0.0 or [::] is every address"
+			: NULL;
+		report_problem(to, &(struct problem){.status = PROBLEM_SELF, .word = "listen", .what = "cannot be bound",
+						     .object = plan->listens[i].by, .hint = hint, .error = errno});
 	}
 }
 
@@ -86,6 +83,5 @@ static bool give_pipe(int fd, const struct launch_plan *plan) {
 
 void descriptors_give_stdio(const struct launch_plan *plan, const struct report *to) {
 	for (int fd = 0; plan->owns_stdio && fd <= STDERR_FILENO; fd++)
-		must(give_pipe(fd, plan), to, "stdio-chown", "descriptors 0 to 2",
-		     "needs CAP_CHOWN: --cap-add=CHOWN");
+		must(give_pipe(fd, plan), to, "stdio-chown", "descriptors 0 to 2", "needs CAP_CHOWN: --cap-add=CHOWN");
 }

@@ -10,10 +10,8 @@ _Static_assert(sizeof(struct sock_filter) == sizeof(struct program_instruction) 
 
 /* PR_GET_SECCOMP would prove nothing: inside a container it is 2 from the start. */
 static void load(const struct program *program, long number, int answer, const char *what, const struct report *to) {
-	const struct sock_fprog filter = {
-		.len = (unsigned short)program->count,
-		.filter = (struct sock_filter *)(uintptr_t)program->code, /* the kernel only reads it */
-	};
+	struct sock_filter *const code = (struct sock_filter *)(uintptr_t)program->code; /* the kernel only reads it */
+	const struct sock_fprog filter = {.len = (unsigned short)program->count, .filter = code};
 	must(syscall(SYS_seccomp, (long)SECCOMP_SET_MODE_FILTER, 0L, &filter) == 0, to, "filter", what, NULL);
 	if (syscall(number) != -1 || errno != answer)
 		report_stage(to, "filter", what, "the filter does not answer: an outer filter hides seccomp(2)", 0);

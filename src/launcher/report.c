@@ -124,10 +124,9 @@ _Noreturn void report_problem(const struct report *to, const struct problem *why
 }
 
 _Noreturn void report_stage(const struct report *to, const char *word, const char *what, const char *hint, int error) {
-	report_problem(to, &(struct problem){
-		.status = PROBLEM_SELF, .word = word, .object = text_of(what), .hint = hint,
-		.what = error == 0 ? "did not take effect" : "failed", .error = error,
-	});
+	report_problem(to, &(struct problem){.status = PROBLEM_SELF, .word = word, .object = text_of(what),
+					     .what = error == 0 ? "did not take effect" : "failed",
+					     .hint = hint, .error = error});
 }
 
 void must(bool is_done, const struct report *to, const char *word, const char *object, const char *hint) {

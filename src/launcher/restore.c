@@ -7,7 +7,6 @@
 
 #define GET_MDWE 66		 /* PR_GET_MDWE, Linux 6.3 */
 #define SET_MEMORY_MERGE 67	 /* PR_SET_MEMORY_MERGE, Linux 6.4; 68 asks */
-#define UNSHARE_SYSVSEM 0x40000L /* CLONE_SYSVSEM */
 #define KERNEL_TIMER_SLACK 50000 /* ns; 0 would mean what the caller's parent had */
 
 static bool has_scheduling(int nice, bool is_ordinary) {
@@ -31,12 +30,10 @@ static bool restore_scheduling(const struct launch_plan *plan) {
 		if (syscall(SYS_sched_setaffinity, 0L, sizeof(every), every) != 0 ||
 		    (syscall(SYS_ioprio_set, 1L, 0L, 0L) != 0 && errno != ENOSYS))
 			return false;
-	if (syscall(SYS_sched_setattr, 0L, &then, 0L) != 0) {
-		then.sched_flags = 0; /* EOPNOTSUPP: this kernel has no clamps to undo */
-		if (errno != EOPNOTSUPP || syscall(SYS_sched_setattr, 0L, &then, 0L) != 0)
-			return false;
-	}
-	return has_scheduling(nice, true);
+	const bool is_done = syscall(SYS_sched_setattr, 0L, &then, 0L) == 0;
+	then.sched_flags = 0; /* EOPNOTSUPP: this kernel has no clamps to undo */
+	return (is_done || (errno == EOPNOTSUPP && syscall(SYS_sched_setattr, 0L, &then, 0L) == 0)) &&
+	       has_scheduling(nice, true);
 }
 
 bool restore_limit(int resource, uint64_t soft, uint64_t hard) {
@@ -123,7 +120,7 @@ static void restore_switches(const struct report *to) {
 	put_back((prctl(SET_MEMORY_MERGE, 0, 0, 0, 0) == 0 || errno == EINVAL) &&
 		 prctl(SET_MEMORY_MERGE + 1, 0, 0, 0, 0) <= 0, "memory merging", to);
 	put_back(prctl(PR_SET_PTRACER, 0, 0, 0, 0) == 0 || errno == EINVAL, "tracer (Yama)", to);
-	put_back(syscall(SYS_unshare, UNSHARE_SYSVSEM) == 0 || is_closed_to_all(), "semaphore undo list", to);
+	put_back(syscall(SYS_unshare, (long)CLONE_SYSVSEM) == 0 || is_closed_to_all(), "semaphore undo list", to);
 	put_back(syscall(SYS_personality, 0L) >= 0 && syscall(SYS_personality, 0xffffffffL) == 0, "personality", to);
 	put_back(restore_memory_policy(), "memory policy", to);
 	put_back(restore_proc("/proc/self/coredump_filter", "0x33", "00000033\n") || /* or no core dumps: core(5) */

@@ -14,10 +14,9 @@ bool trusted_fstat(int fd, struct stat *ret) {
 }
 
 static bool fail(struct problem *why, struct text path, const char *what) {
-	const bool is_type = errno == ELOOP || errno == ENOTDIR;
-	*why = (struct problem){.status = PROBLEM_SELF, .what = what, .object = path, .error = errno};
-	if (errno == ELOOP)
-		*why = (struct problem){.status = PROBLEM_SELF, .what = "is a symlink", .object = path};
+	const bool is_link = errno == ELOOP, is_type = is_link || errno == ENOTDIR;
+	*why = (struct problem){.status = PROBLEM_SELF, .what = is_link ? "is a symlink" : what, .object = path,
+				.error = is_link ? 0 : errno};
 	why->word = is_type ? "policy-type" : errno == ENOENT ? "policy-missing" : "policy-unreadable";
 	why->hint = is_type ? "no symlinks: in Kubernetes mount it with subPath, or copy it" : NULL;
 	return false;
@@ -33,7 +32,6 @@ static int open_trusted(int root, struct text path, enum trust_kind last, uint64
 		const enum trust_kind kind = rest.length > 0 ? TRUST_DIRECTORY : last;
 		const bool is_known = trusted_fstat(at, ret) || fail(why, seen, "cannot be looked at");
 		char name[256] = {0};
-		struct text part;
 		int next = -1;
 
 		if (!is_known || !trust_check(kind, ret->st_uid, ret->st_mode, (uint64_t)ret->st_size, most, seen, why))
@@ -41,7 +39,7 @@ static int open_trusted(int root, struct text path, enum trust_kind last, uint64
 		if (kind == last)
 			return at;
 		rest = text_after(rest, 1);
-		part = text_until(&rest, "/");
+		const struct text part = text_until(&rest, "/");
 		seen.length = path.length - rest.length;
 		errno = ENAMETOOLONG;
 		if (part.length < sizeof(name))
