@@ -18,10 +18,8 @@ static bool allow(int ruleset, const char *path, uint64_t rights) {
 
 	rule.allowed_access = S_ISDIR(file.st_mode) ? rights : rights & FILE_RIGHTS;
 	is_done = is_done && !syscall(SYS_landlock_add_rule, (long)ruleset, (long)LANDLOCK_RULE_PATH_BENEATH, &rule, 0L);
-	const int error = errno;
 	if (rule.parent_fd > STDERR_FILENO)
-		(void)close(rule.parent_fd); /* it also closes on exec */
-	errno = error;
+		(void)close(rule.parent_fd); /* it also closes on exec; what worked leaves errno alone */
 	return is_done;
 }
 
