@@ -17,8 +17,6 @@ struct kernel_sigaction {
 
 /* Which of 3..31 the caller gave us has to be known before we open anything; the canary proves close_range did it. */
 static bool secure_descriptors(struct entered *ret) {
-	int canary;
-
 	for (int fd = POLICY_FD_FIRST; fd <= POLICY_FD_LAST; fd++)
 		if (fcntl(fd, F_GETFD) >= 0)
 			ret->open_fds |= UINT32_C(1) << fd;
@@ -27,7 +25,7 @@ static bool secure_descriptors(struct entered *ret) {
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && (errno != EBADF || open("/dev/null", O_RDWR | O_NOCTTY) != fd))
 			return false;
-	canary = fcntl(0, F_DUPFD, POLICY_FD_FIRST);
+	const int canary = fcntl(0, F_DUPFD, POLICY_FD_FIRST);
 	return canary >= 0 && syscall(SYS_close_range, 3U, ~0U, CLOEXEC_RANGE) == 0 &&
 	       fcntl(canary, F_GETFD) == FD_CLOEXEC && close(canary) == 0;
 }

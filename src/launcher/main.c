@@ -66,10 +66,9 @@ static void read_request(struct workspace *w, int argc, char *const *argv) {
 
 static void read_policy(struct workspace *w, int root) {
 	struct text bytes;
-	bool is_read;
 
 	w->report.file = join(w->policy_name, POLICIES, w->request.app, ".conf");
-	is_read = trusted_read(root, w->report.file, TRUST_FILE, w->free, POLICY_MAX_BYTES, &bytes, &w->why);
+	const bool is_read = trusted_read(root, w->report.file, TRUST_FILE, w->free, POLICY_MAX_BYTES, &bytes, &w->why);
 	w->free += bytes.length;
 	if (!is_read && w->why.error == ENOENT && text_equal(w->why.object, w->report.file))
 		problem_about(&w->why, "no-such-app", "no such app: there is no", w->report.file, NULL);
@@ -95,10 +94,9 @@ static void read_accounts(struct workspace *w, int root) {
 }
 
 static void authorize(struct workspace *w) {
-	static const char *const denied = "not permitted: the caller is in neither allow_users nor allow_groups";
-
 	if (authorize_caller(&w->policy, &w->accounts, &w->caller) != DECISION_ALLOW) {
-		problem_set(&w->why, PROBLEM_DENIED, "not-permitted", denied);
+		problem_set(&w->why, PROBLEM_DENIED, "not-permitted",
+			    "not permitted: the caller is in neither allow_users nor allow_groups");
 		if (!w->caller.has_root)
 			caller_explain(&w->why);
 		report_problem(&w->report, &w->why);
@@ -169,10 +167,9 @@ static void make_plan(struct workspace *w) {
 	capabilities_require(&w->plan, &w->report);
 	descriptors_listen(&w->plan, &w->report);
 	errno = 0;
-	if (!report_allowed(&w->report, &w->plan, syscalls.length > 0 ? syscalls : text_of("@app-server")) &&
-	    text_is(w->report.log, "required"))
-		report_stage(&w->report, "log", "/dev/log", "log = required: is a system logger running, and keeping up? "
-			     "container: mount its /dev/log; or log = syslog", errno);
+	must(report_allowed(&w->report, &w->plan, syscalls.length > 0 ? syscalls : text_of("@app-server")) ||
+	     !text_is(w->report.log, "required"), &w->report, "log", "/dev/log", "log = required: is a system logger "
+	     "running, and keeping up? container: mount its /dev/log; or log = syslog");
 }
 
 int main(int argc, char *argv[], char *envp[]) {

@@ -109,14 +109,12 @@ static bool is_harmless(struct text value) {
 static bool is_kept(const struct policy *p, struct text name, const char *value, bool is_trusted) {
 	bool is_cleared = false, is_named = false;
 
-	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;) {
-		const bool is_any = text_is(s->value, "*");
+	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;)
 		if (text_is(s->value, "none"))
 			is_cleared = true;
 		else if (text_is(s->value, "@systemd") ? list_covers(systemd, name)
-						       : word_covers(s->value, name) && (is_trusted || !is_any))
+			 : word_covers(s->value, name) && (is_trusted || !text_is(s->value, "*")))
 			is_named = true;
-	}
 	is_named = is_named || (!is_cleared && list_covers(by_default, name) && (is_trusted || is_harmless(text_of(value))));
 	return is_named && !is_never_kept(name); /* asked last: most names are in no list but that long one */
 }
@@ -159,12 +157,11 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 	for (const size_t own = e->count; *caller != NULL; caller++) {
 		const struct text name = {*caller, strcspn(*caller, "=")};
 		const char *const end = *caller + name.length;
-		struct text pair;
 		size_t at;
 
 		if (*end == '\0' || !is_kept(p, name, end + 1, is_trusted) || (at = find(e, name)) < own)
 			continue;
-		pair = text_of(*caller);
+		const struct text pair = text_of(*caller);
 		if (at < e->count)
 			return refuse(why, "the caller's environment holds it twice:", name);
 		if (pair.length > ENVIRONMENT_MAX_VALUE)
