@@ -3,8 +3,7 @@
 
 #include <sys/statvfs.h>
 
-void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, struct caller *ret,
-		     const struct report *to) {
+struct caller caller_identify(const struct entered *after, uint32_t *groups, char *cwd, const struct report *to) {
 	uint32_t u[3] = {~0U, ~0U, ~0U}, g[3] = {~0U, ~0U, ~0U};
 	const bool has_ids = syscall(SYS_getresuid, &u[0], &u[1], &u[2]) == 0 && u[0] != ~0U &&
 			     syscall(SYS_getresgid, &g[0], &g[1], &g[2]) == 0 && g[0] != ~0U;
@@ -15,7 +14,7 @@ void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, s
 	must(has_ids && has_groups && pid > 0, to, "caller", "ids and groups", NULL);
 	const long length = syscall(SYS_getcwd, cwd, (long)CALLER_MAX_CWD); /* with its NUL; "(unreachable)/..." is no path to keep */
 	must(length > 0 || (length < 0 && (errno == ENOENT || errno == ENAMETOOLONG)), to, "caller", "directory", NULL);
-	*ret = (struct caller){
+	return (struct caller){
 		.uid = {u[0]}, .gid = {g[0]}, .groups = groups, .group_count = (size_t)count,
 		.has_root = u[1] == 0 && u[2] == 0,
 		.is_uniform = u[0] == u[1] && u[0] == u[2] && g[0] == g[1] && g[0] == g[2],
@@ -25,21 +24,21 @@ void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, s
 }
 
 void caller_explain(struct problem *why) {
-	const char *what = "not root: in a user namespace, traced, or runas-app does not belong to root";
-	const char *hint = "start as root or as the app user";
 	struct statvfs fs = {0};
 	struct stat self = {.st_mode = S_ISUID};
 
+	problem_set(why, PROBLEM_DENIED, "not-root",
+		    "not root: in a user namespace, traced, or runas-app does not belong to root");
+	why->hint = "start as root or as the app user";
 	if (stat("/proc/self/exe", &self) == 0 && (self.st_mode & S_ISUID) == 0) {
-		what = "not root: the file runas-app is not setuid root";
-		hint = "chown root and chmod 4755 it; or start as root or as the app user";
+		why->what = "not root: the file runas-app is not setuid root";
+		why->hint = "chown root and chmod 4755 it; or start as root or as the app user";
 	} else if (statvfs("/proc/self/exe", &fs) == 0 && (fs.f_flag & ST_NOSUID) != 0) {
-		what = "not root: the file system of runas-app is mounted nosuid";
-		hint = "install it on a file system without nosuid";
+		why->what = "not root: the file system of runas-app is mounted nosuid";
+		why->hint = "install it on a file system without nosuid";
 	} else if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
-		what = "not root: no_new_privs is set, so the setuid bit has no effect";
-		hint = "container: allowPrivilegeEscalation; systemd: NoNewPrivileges=; "
-		       "or start as root or as the app user";
+		why->what = "not root: no_new_privs is set, so the setuid bit has no effect";
+		why->hint = "container: allowPrivilegeEscalation; systemd: NoNewPrivileges=; "
+			    "or start as root or as the app user";
 	}
-	*why = (struct problem){.status = PROBLEM_DENIED, .word = "not-root", .what = what, .hint = hint};
 }

@@ -178,7 +178,7 @@ int main(int argc, char *argv[], char *envp[]) {
 	w.report.scratch = w.scratch;
 	w.report.is_entitled = true; /* to what its own process is like */
 	const struct entered entered = entry_secure(argc, argv, envp, &w.report);
-	caller_identify(&entered, w.groups, w.bytes, &w.caller, &w.report);
+	w.caller = caller_identify(&entered, w.groups, w.bytes, &w.report);
 	w.free = w.bytes + w.caller.cwd.length;
 	read_request(&w, argc, argv);
 

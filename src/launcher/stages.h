@@ -48,8 +48,7 @@ bool entry_unblock_signals(void);
 void entry_ignore_pipe(void); /* one that came meanwhile acts now, on us */
 
 /* caller, root (or not): who asked, as the kernel says it. groups: CALLER_MAX_GROUPS ids; cwd: CALLER_MAX_CWD bytes. */
-void caller_identify(const struct entered *after, uint32_t *groups, char *cwd, struct caller *ret,
-		     const struct report *to);
+struct caller caller_identify(const struct entered *after, uint32_t *groups, char *cwd, const struct report *to);
 void caller_explain(struct problem *why); /* why there is no root */
 
 /* capabilities, root: refuses, while nothing is given up yet, when root lacks what the launch needs; names it. */

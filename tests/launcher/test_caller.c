@@ -10,10 +10,7 @@ static char *variables[] = {(char *)"SUDO_UID=0", (char *)"USER=root", NULL};
 
 static struct caller identify(void) {
 	const struct entered entered = {.open_fds = 0x18, .environment = variables};
-	struct caller c;
-
-	memset(&c, 0xff, sizeof(c));
-	caller_identify(&entered, groups, cwd, &c, &room_report);
+	const struct caller c = caller_identify(&entered, groups, cwd, &room_report);
 	ROOM_EXPECT(c.open_fds == 0x18 && c.environment == variables && c.pid == (uint32_t)getpid());
 	return c;
 }

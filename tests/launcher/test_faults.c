@@ -25,10 +25,8 @@ static struct caller identify(void) {
 	static uint32_t groups[CALLER_MAX_GROUPS];
 	static char cwd[4096];
 	const struct entered entered = {0};
-	struct caller c;
 
-	caller_identify(&entered, groups, cwd, &c, &room_report);
-	return c;
+	return caller_identify(&entered, groups, cwd, &room_report);
 }
 
 static void any_other_id(void) {
