@@ -100,9 +100,8 @@ bool environment_set(struct environment *e, struct sink *to, const char *start, 
 static bool is_harmless(struct text value) {
 	bool is_found = false;
 
-	for (size_t i = 0; i < value.length; i++)
-		is_found = is_found ||
-			   (value.at[i] == '/' && (i == 0 || value.at[i - 1] == ':' || value.at[i - 1] == '.'));
+	for (size_t i = 0; !is_found && i < value.length; i++)
+		is_found = value.at[i] == '/' && (i == 0 || value.at[i - 1] == ':' || value.at[i - 1] == '.');
 	return !is_found || text_is_choice(value, text_of(":/etc/localtime|/etc/localtime"));
 }
 
@@ -126,17 +125,13 @@ static bool add_secrets(struct environment *e, struct sink *bytes, struct text s
 	for (struct text line; text_field(&secrets, "\n", &line); number++) {
 		const struct text name = environment_name(line);
 		const bool is_shaped = text_is_printable(line) && environment_is_assignment(line);
-		const char *what = NULL;
+		const char *what = !is_shaped ? "not NAME=value (the line is a secret, so not shown)"
+				   : line.length > ENVIRONMENT_MAX_VALUE ? "longer than 32 KiB"
+				   : environment_is_ours(name) ? "runas-app itself sets this name"
+				   : find(e, name) < e->count ? "this name is set twice" : NULL;
 
-		if (text_trim(line).length == 0 || line.at[0] == '#')
-			continue;
-		if (!is_shaped || line.length > ENVIRONMENT_MAX_VALUE)
-			what = is_shaped ? "longer than 32 KiB" : "not NAME=value (the line is a secret, so not shown)";
-		else if (environment_is_ours(name))
-			what = "runas-app itself sets this name";
-		else if (find(e, name) < e->count)
-			what = "this name is set twice";
-		else if (environment_set(e, bytes, "", line, why))
+		if (text_trim(line).length == 0 || line.at[0] == '#' ||
+		    (what == NULL && environment_set(e, bytes, "", line, why)))
 			continue;
 		problem_about(why, "env-file", what != NULL ? what : "more than 1024 variables or 128 KiB of environment",
 			      (struct text){0}, is_shaped ? NULL : "NAME=value: no export, quotes round the value, or control characters");
@@ -162,14 +157,14 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 		if (*end == '\0' || !is_kept(p, name, end + 1, is_trusted) || (at = find(e, name)) < own)
 			continue;
 		const struct text pair = text_of(*caller);
-		if (at < e->count)
-			return refuse(why, "the caller's environment holds it twice:", name);
-		if (pair.length > ENVIRONMENT_MAX_VALUE)
-			return refuse(why, "longer than 32 KiB:", name);
-		if (!is_trusted && !text_is_printable(pair))
-			return refuse(why, "holds a control character:", name);
+		const char *what = at < e->count ? "the caller's environment holds it twice:"
+				   : pair.length > ENVIRONMENT_MAX_VALUE ? "longer than 32 KiB:"
+				   : !is_trusted && !text_is_printable(pair) ? "holds a control character:" : NULL;
+		if (what != NULL)
+			return refuse(why, what, name);
 		if (!environment_set(e, bytes, "", pair, why))
 			return false;
 	}
+	e->strings[e->count] = NULL;
 	return true;
 }

@@ -154,11 +154,8 @@ static bool plan_environment(const struct plan_given *g, struct sink *bytes, str
 		if (own[i].value.length > 0 &&
 		    !environment_set(&ret->environment, bytes, own[i].start, own[i].value, why))
 			return false;
-	if (!environment_fill(&ret->environment, bytes, p, g->secrets, g->caller->environment,
-			      caller_is_root(g->caller) || g->caller->uid.value == ret->uid.value, why))
-		return false;
-	ret->environment.strings[ret->environment.count] = NULL;
-	return true;
+	return environment_fill(&ret->environment, bytes, p, g->secrets, g->caller->environment,
+				caller_is_root(g->caller) || g->caller->uid.value == ret->uid.value, why);
 }
 
 static const char *add_path(struct sink *bytes, struct text directory, struct text file) {
