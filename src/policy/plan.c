@@ -88,16 +88,12 @@ static struct text search_path(const struct policy *p) {
 	return value_or(p, KEY_PATH, text_of("/usr/local/bin:/usr/bin:/bin"));
 }
 
-static struct text home_of(const struct policy *p, const struct accounts *a) {
-	return value_or(p, KEY_HOME, a->user.home);
-}
-
 bool plan_directory(const struct policy *p, const struct accounts *a, const struct caller *c, struct launch_plan *ret,
 		    struct problem *why) {
 	ret->keeps_cwd = false;
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_DIRECTORY_BELOW, s)) != NULL;)
 		ret->keeps_cwd = ret->keeps_cwd || (text_is_path(c->cwd) && text_is_below(c->cwd, s->value));
-	ret->start = ret->keeps_cwd ? c->cwd : value_or(p, KEY_DIRECTORY, home_of(p, a));
+	ret->start = ret->keeps_cwd ? c->cwd : value_or(p, KEY_DIRECTORY, value_or(p, KEY_HOME, a->user.home));
 	return ret->start.length > 0 ||
 	       problem_about(why, "policy-value", "no directory to start in, and no home in /etc/passwd", ret->start,
 			     "directory = /srv/app");
@@ -132,7 +128,7 @@ static uint64_t sockets_of(const struct caller *c, const struct launch_plan *pla
 static bool plan_environment(const struct plan_given *g, struct sink *bytes, struct launch_plan *ret, struct problem *why) {
 	static const char unusable[] = "|/usr/sbin/nologin|/sbin/nologin|/bin/false|/usr/bin/false";
 	const struct policy *const p = g->policy;
-	const struct text user = g->accounts->user.name, home = home_of(p, g->accounts);
+	const struct text user = g->accounts->user.name, home = value_or(p, KEY_HOME, g->accounts->user.home);
 	const struct text shell = value_or(p, KEY_SHELL, g->accounts->user.shell);
 	const bool is_usable = user.length == 0 || !text_is_choice(shell, text_of(unusable));
 	char ports[6 * POLICY_MAX_LISTEN], count[20], pid[20];
