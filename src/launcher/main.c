@@ -152,13 +152,11 @@ static const struct program *read_profile(struct workspace *w, int root) {
 }
 
 /* Without root plan_build refuses. */
-static struct text read_secrets(struct workspace *w, int root) {
+static void read_secrets(struct workspace *w, int root) {
 	const struct text path = policy_value(&w->policy, KEY_ENV_FILE);
-	struct text secrets = {0};
-
 	refuse_unless(w, path.length == 0 || !w->caller.has_root ||
-			 trusted_read(root, path, TRUST_SECRET, w->free, POLICY_MAX_BYTES, &secrets, &w->why));
-	return secrets;
+			 trusted_read(root, path, TRUST_SECRET, w->free, POLICY_MAX_BYTES, &w->given.secrets,
+				      &w->why));
 }
 
 static void make_plan(struct workspace *w) {
@@ -188,7 +186,7 @@ int main(int argc, char *argv[], char *envp[]) {
 	read_accounts(&w, root);
 	authorize(&w);
 	w.given.profile = read_profile(&w, root);
-	w.given.secrets = read_secrets(&w, root);
+	read_secrets(&w, root);
 	w.given.landlock_abi = landlock_abi();
 	(void)close(root); /* nothing that root opened outlives the plan (CVE-2026-46333) */
 	make_plan(&w);
