@@ -10,7 +10,6 @@
 
 static void add_quoted(struct sink *s, const char *before, struct text t) {
 	sink_words(s, before);
-	sink_byte(s, '"');
 	sink_escaped(s, (struct text){t.at, t.length < MAX_QUOTED ? t.length : MAX_QUOTED});
 	sink_byte(s, '"');
 }
@@ -25,7 +24,7 @@ static void add_reason(struct sink *s, const struct report *to, const struct pro
 	sink_words(s, object.length > 0 ? ": " : "");
 	sink_words(s, why->what);
 	if (why->about.length > 0)
-		add_quoted(s, " ", why->about);
+		add_quoted(s, " \"", why->about);
 	sink_words(s, why->error != 0 ? ": " : "");
 	sink_words(s, why->error != 0 ? strerror(why->error) : "");
 }
@@ -46,12 +45,12 @@ static void begin_line(struct sink *s, const struct report *to, const char *star
 
 	sink_number(s, start, (uint64_t)getpid());
 	sink_number(s, "]: caller=", to->caller->uid.value);
-	add_quoted(s, " app=", to->request->app);
+	add_quoted(s, " app=\"", to->request->app);
 	for (size_t i = 0; i < to->request->words && !command.full; i++) {
 		sink_words(&command, i > 0 ? " " : "");
 		sink_words(&command, to->request->command[i]);
 	}
-	add_quoted(s, " command=", (struct text){words, command.used});
+	add_quoted(s, " command=\"", (struct text){words, command.used});
 }
 
 bool report_allowed(const struct report *to, const struct launch_plan *plan, struct text syscalls) {
@@ -59,7 +58,7 @@ bool report_allowed(const struct report *to, const struct launch_plan *plan, str
 	struct sink s = {.at = bytes, .size = sizeof(bytes)};
 	begin_line(&s, to, "<86>runas-app["); /* authpriv.info */
 	sink_number(&s, " decision=allow user=", plan->uid.value);
-	add_quoted(&s, " syscalls=", syscalls);
+	add_quoted(&s, " syscalls=\"", syscalls);
 	if (plan->landlock_abi >= 0) { /* what is not limited is said at every launch */
 		sink_number(&s, " landlock=", (uint64_t)plan->landlock_abi); /* 0: the kernel has none */
 		sink_words(&s, plan->landlock_abi == 2 ? " unlimited=truncate" : "");
@@ -106,7 +105,7 @@ _Noreturn void report_problem(const struct report *to, const struct problem *why
 		sink_words(&s, " decision=refuse word=");
 		sink_words(&s, why->word);
 		add_reason(&reason, to, why);
-		add_quoted(&s, " reason=", (struct text){words, reason.used});
+		add_quoted(&s, " reason=\"", (struct text){words, reason.used});
 		(void)send_line(&s);
 		s.used = 0;
 	}
