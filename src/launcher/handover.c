@@ -73,13 +73,10 @@ _Noreturn void handover_exec(const struct launch_plan *plan, struct sealed after
 			continue;
 		why = (struct problem){.status = PROBLEM_DENIED, .word = "not-executable", .what = "cannot be executed",
 				       .object = path, .error = error};
-		if (error == EACCES)
-			why.hint = "the app user needs x on it, on a file system without noexec";
-		else if (error == EPERM)
-			why.hint = "file capabilities have no effect under an empty bounding set: setcap -r";
-		else if (error == EAGAIN)
-			why.hint = "the app user's processes reach RLIMIT_NPROC: limit_nproc";
-		else if (error == ENOENT)
+		why.hint = error == EACCES ? "the app user needs x on it, on a file system without noexec"
+			   : error == EPERM ? "file capabilities have no effect under an empty bounding set: setcap -r"
+			   : error == EAGAIN ? "the app user's processes reach RLIMIT_NPROC: limit_nproc" : NULL;
+		if (error == ENOENT)
 			why = (struct problem){.status = PROBLEM_NOT_FOUND, .word = "not-found", .object = path,
 					       .what = "its interpreter does not exist:",
 					       .about = find_interpreter(path.at, line, sizeof(line)),
