@@ -47,11 +47,10 @@ bool restore_limit(int resource, uint64_t soft, uint64_t hard) {
 static bool restore_planned(int resource, const struct plan_limit *limit) {
 	const uint64_t soft = resource == RLIMIT_CORE ? 0 : limit->soft;
 	struct rlimit now = {1, 0};
-	if (restore_limit(resource, soft, limit->hard))
-		return true;
-	return errno == EPERM && getrlimit(resource, &now) == 0 && now.rlim_cur <= now.rlim_max &&
-	       now.rlim_max >= limit->least_hard && now.rlim_max < limit->hard &&
-	       restore_limit(resource, soft < now.rlim_max ? soft : now.rlim_max, now.rlim_max);
+	return restore_limit(resource, soft, limit->hard) ||
+	       (errno == EPERM && getrlimit(resource, &now) == 0 && now.rlim_cur <= now.rlim_max &&
+		now.rlim_max >= limit->least_hard && now.rlim_max < limit->hard &&
+		restore_limit(resource, soft < now.rlim_max ? soft : now.rlim_max, now.rlim_max));
 }
 
 /* Has a file of /proc/self say `want`, by writing `text` where it says something else. */
@@ -128,9 +127,6 @@ static void restore_switches(const struct report *to) {
 }
 
 struct restored restore_defaults(const struct launch_plan *plan, const struct entered *after, const struct report *to) {
-	static const char *const hard_hint =
-		"above the hard limit that is here: name less, or start the container with --ulimit; "
-		"to raise it root needs CAP_SYS_RESOURCE (nofile: never above fs.nr_open)";
 	const struct plan_limit *core = &plan->limits[RLIMIT_CORE];
 	struct rlimit now = {1, 0};
 
@@ -144,7 +140,9 @@ struct restored restore_defaults(const struct launch_plan *plan, const struct en
 		restore_switches(to);
 	for (int i = 0; i < POLICY_LIMITS; i++)
 		must(!plan->limits[i].is_set || restore_planned(i, &plan->limits[i]), to,
-		     "restore", policy_key_name((enum policy_key)(KEY_LIMIT + i)), hard_hint);
+		     "restore", policy_key_name((enum policy_key)(KEY_LIMIT + i)),
+		     "above the hard limit that is here: name less, or start the container with --ulimit; "
+		     "to raise it root needs CAP_SYS_RESOURCE (nofile: never above fs.nr_open)");
 	descriptors_give_stdio(plan, to);
 	must(!plan->has_root || restore_keyring(), to, "restore", "session keyring", NULL);
 	if (!core->is_set)
