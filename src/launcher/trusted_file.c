@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include "launcher/stages.h"
 #include "launcher/trusted_file.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* The system call itself, which has libc's struct stat: libc's own would pass old bytes of its stack for an answer. */
 bool trusted_fstat(int fd, struct stat *ret) {
