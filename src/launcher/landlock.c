@@ -45,13 +45,12 @@ struct limited landlock_limit(const struct launch_plan *plan, struct handed_over
 	/* Anybody may open them for writing, and `write` cannot name what is above them: nothing else shows a domain. */
 	static const char *const proofs[] = {"/dev/random", "/proc/self/attr/current"};
 	const struct landlock_ruleset_attr handled = {.handled_access_fs = plan->write_rights};
-	bool could[2], is_closed = false;
+	bool is_closed = false;
 
 	must(after.umask == plan->umask, to, "write", "order", NULL);
 	if (plan->write_rights == 0)
 		return (struct limited){after.umask};
-	for (size_t i = 0; i < 2; i++)
-		could[i] = can_write(proofs[i]);
+	const bool could[] = {can_write(proofs[0]), can_write(proofs[1])};
 	const int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0L);
 	must(ruleset > STDERR_FILENO, to, "write", "landlock_create_ruleset", NULL);
 	allow_planned(ruleset, plan, to);
