@@ -14,10 +14,8 @@ union address {
 };
 
 static socklen_t address_of(const struct policy_listen *l, union address *ret) {
-	if (l->is_ipv6)
-		ret->ipv6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(l->port)};
-	else
-		ret->ipv4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(l->port)};
+	*ret = l->is_ipv6 ? (union address){.ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(l->port)}}
+			  : (union address){.ipv4 = {.sin_family = AF_INET, .sin_port = htons(l->port)}};
 	memcpy(l->is_ipv6 ? (void *)&ret->ipv6.sin6_addr : &ret->ipv4.sin_addr, l->address, l->is_ipv6 ? 16 : 4);
 	return l->is_ipv6 ? sizeof(ret->ipv6) : sizeof(ret->ipv4);
 }
