@@ -150,11 +150,11 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 	if (!add_secrets(e, bytes, secrets, policy_value(p, KEY_ENV_FILE), why))
 		return false;
 	for (const size_t own = e->count; *caller != NULL; caller++) {
-		const struct text name = {*caller, strcspn(*caller, "=")};
-		const char *const end = *caller + name.length;
+		const char *const end = strchr(*caller, '=');
+		const struct text name = {*caller, end != NULL ? (size_t)(end - *caller) : 0};
 		size_t at;
 
-		if (*end == '\0' || !is_kept(p, name, end + 1, is_trusted) || (at = find(e, name)) < own)
+		if (end == NULL || !is_kept(p, name, end + 1, is_trusted) || (at = find(e, name)) < own)
 			continue;
 		const struct text pair = text_of(*caller);
 		const char *what = at < e->count ? "the caller's environment holds it twice:"
