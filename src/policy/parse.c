@@ -60,6 +60,9 @@ const char *policy_key_name(enum policy_key key) { return keys[key].name; }
 
 static bool is_search_path(struct text t) {
 	size_t n = 0;
+	/*@ loop invariant readable(t) && n <= POLICY_MAX_CANDIDATES;
+	    loop assigns t, part, n;
+	    loop variant left(t); */
 	for (struct text part; text_field(&t, ":", &part);)
 		if (!text_is_path(part) || ++n > POLICY_MAX_CANDIDATES)
 			return false;
@@ -112,8 +115,11 @@ static bool add_setting(struct policy *p, enum policy_key id, struct text value,
 	struct text rest = value;
 	size_t same = 0;
 
-	for (const struct setting *s = NULL; (s = policy_next(p, id, s)) != NULL;)
-		same++;
+	/*@ loop invariant same <= i <= p->count;
+	    loop assigns i, same;
+	    loop variant p->count - i; */
+	for (size_t i = 0; i < p->count; i++)
+		same += p->settings[i].key == id;
 	if (key->times == ONCE && same > 0)
 		return problem_about(why, "policy-twice", "is set twice:", text_of(key->name), NULL);
 	if (same >= (size_t)key->times || p->count >= POLICY_MAX_SETTINGS)
@@ -124,6 +130,18 @@ static bool add_setting(struct policy *p, enum policy_key id, struct text value,
 	if (!fits(key, value, why)) /* may know better what is wrong */
 		return false;
 	p->settings[p->count++] = (struct setting){value, id, line};
+	return true;
+}
+
+static bool add_words(struct policy *p, enum policy_key key, struct text words, unsigned line, struct problem *why) {
+	/*@ loop invariant readable(words) && inside(words, \at(words, Pre)) &&
+	      \at(p->count, Pre) <= p->count <= POLICY_MAX_SETTINGS;
+	    loop invariant are_settings(p, \at(p->count, Pre), \at(words, Pre), line, line);
+	    loop assigns words, word, p->settings[\at(p->count, Pre) .. POLICY_MAX_SETTINGS - 1], p->count, *why;
+	    loop variant words.length; */
+	for (struct text word; (word = text_word(&words)).length > 0;)
+		if (!add_setting(p, key, word, line, why))
+			return false;
 	return true;
 }
 
@@ -147,12 +165,8 @@ static bool parse_line(struct text line, unsigned number, struct policy *p, stru
 				     "the first setting, and only it, is the format version; found", name, "runas-app = 1");
 	if (key == KEY_ENV) /* keeps the blanks at the end */
 		value.length = (size_t)(line.at + line.length - value.at);
-	if (keys[key].times != WORDS)
-		return add_setting(p, key, value, number, why);
-	for (struct text word; (word = text_word(&value)).length > 0;)
-		if (!add_setting(p, key, word, number, why))
-			return false;
-	return true;
+	return keys[key].times == WORDS ? add_words(p, key, value, number, why)
+					: add_setting(p, key, value, number, why);
 }
 
 static bool check_bytes(struct text line, struct problem *why) {
@@ -173,7 +187,8 @@ bool parse_policy(struct text bytes, struct policy *ret, struct problem *why) {
 	struct text line;
 
 	ret->count = 0;
-	/*@ loop invariant readable(bytes) && ret->count <= POLICY_MAX_SETTINGS;
+	/*@ loop invariant readable(bytes) && inside(bytes, \at(bytes, Pre)) && ret->count <= POLICY_MAX_SETTINGS;
+	    loop invariant are_settings(ret, 0, \at(bytes, Pre), 1, number - 1);
 	    loop invariant 1 <= number && number + left(bytes) <= POLICY_MAX_BYTES + 2;
 	    loop assigns bytes, line, number, *ret, *why;
 	    loop variant left(bytes); */
