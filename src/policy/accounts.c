@@ -46,9 +46,36 @@ static enum accounts_state seen(enum accounts_state before, bool is_same) {
 /* Of 100,000 lines most are told by their first byte; only for a target that is a number any may be its own. */
 static bool may_matter(const struct accounts *a, enum accounts_file file, struct text line) {
 	bool may_matter = a->is_number && file == ACCOUNTS_PASSWD;
-	for (const struct accounts_wanted *w = a->wanted; !may_matter && w < a->wanted + a->count; w++)
+	/*@ loop invariant i <= a->count;
+	    loop assigns i, may_matter;
+	    loop variant a->count - i; */
+	for (size_t i = 0; !may_matter && i < a->count; i++) {
+		const struct accounts_wanted *const w = &a->wanted[i];
 		may_matter = w->by->value.at[0] == line.at[0] && w->file == file && text_starts(line, w->by->value);
+	}
 	return may_matter;
+}
+
+static void take_id(struct accounts *a, enum accounts_file file, struct text name, uint32_t id) {
+	/*@ loop invariant i <= a->count && fed(a);
+	    loop assigns i, a->wanted[0 .. ACCOUNTS_MAX_WANTED - 1];
+	    loop variant a->count - i; */
+	for (size_t i = 0; i < a->count; i++)
+		if (a->wanted[i].file == file && text_equal(a->wanted[i].by->value, name)) {
+			a->wanted[i].state = seen(a->wanted[i].state, a->wanted[i].id == id);
+			a->wanted[i].id = id;
+		}
+}
+
+static void take_user(struct accounts *a, struct accounts_user user) {
+	if (a->user.state == ACCOUNTS_ABSENT) {
+		a->user.uid = user.uid;
+		a->user.gid = user.gid;
+		a->user.name = keep(a->bytes, user.name, text_of(""));
+		a->user.home = keep(a->bytes + a->user.name.length, user.home, text_of("/"));
+		a->user.shell = keep(a->bytes + a->user.name.length + a->user.home.length, user.shell, text_of("/"));
+	}
+	a->user.state = seen(a->user.state, a->user.uid == user.uid && a->user.gid == user.gid);
 }
 
 static void take_line(struct accounts *a, const struct policy *p, enum accounts_file file, struct text line) {
@@ -58,31 +85,28 @@ static void take_line(struct accounts *a, const struct policy *p, enum accounts_
 	uint64_t id, gid = 0, target;
 	size_t n = 0;
 
+	/*@ loop invariant readable(rest) && inside(rest, line) && n <= PASSWD_FIELDS + 1;
+	    loop invariant \forall integer i; 0 <= i < n ==> readable(fields[i]) && inside(fields[i], line);
+	    loop assigns rest, n, fields[0 .. PASSWD_FIELDS];
+	    loop variant PASSWD_FIELDS + 1 - n; */
 	while (n <= PASSWD_FIELDS && text_field(&rest, ":", &fields[n]))
 		n++;
 	if (n != (is_passwd ? PASSWD_FIELDS : GROUP_FIELDS) || !text_is_account(fields[0]) || !is_id(fields[2], &id) ||
 	    (is_passwd && (!is_id(fields[3], &gid) || !text_is_printable(line))))
 		return;
-	for (struct accounts_wanted *w = a->wanted; w < a->wanted + a->count; w++)
-		if (w->file == file && text_equal(w->by->value, fields[0])) {
-			w->state = seen(w->state, w->id == id);
-			w->id = (uint32_t)id;
-		}
+	take_id(a, file, fields[0], (uint32_t)id);
 	if (!is_passwd || (!text_equal(user, fields[0]) && (!is_id(user, &target) || target != id)))
 		return;
-	if (a->user.state == ACCOUNTS_ABSENT) {
-		a->user.uid = (uint32_t)id;
-		a->user.gid = (uint32_t)gid;
-		a->user.name = keep(a->bytes, fields[0], text_of(""));
-		a->user.home = keep(a->bytes + a->user.name.length, fields[5], text_of("/"));
-		a->user.shell = keep(a->bytes + a->user.name.length + a->user.home.length, fields[6], text_of("/"));
-	}
-	a->user.state = seen(a->user.state, a->user.uid == id && a->user.gid == gid);
+	take_user(a, (struct accounts_user){.uid = (uint32_t)id, .gid = (uint32_t)gid,
+					    .name = fields[0], .home = fields[5], .shell = fields[6]});
 }
 
 size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_file file, struct text piece) {
 	size_t used = 0;
 
+	/*@ loop invariant used <= piece.length && fed(a);
+	    loop assigns used, *a;
+	    loop variant piece.length - used; */
 	while (used < piece.length) {
 		struct text line = text_after(piece, used);
 		const char *end = memchr(line.at, '\n', line.length);

@@ -11,6 +11,8 @@
 #include "policy/authorize.h"
 
 /*@ predicate valid_policy(struct policy *p) = \valid_read(p) && p->count <= POLICY_MAX_SETTINGS;
+    predicate readable_policy(struct policy *p) = valid_policy(p) && \forall integer i; 0 <= i < p->count ==>
+      \valid_read(p->settings[i].value.at + (0 .. p->settings[i].value.length - 1));
     predicate valid_accounts(struct accounts *a) = \valid_read(a) && a->count <= ACCOUNTS_MAX_WANTED;
     predicate means(struct accounts *a, struct setting *s, integer id) =
       \exists integer w; 0 <= w < a->count && a->wanted[w].by == s && a->wanted[w].state == ACCOUNTS_FOUND &&
@@ -28,6 +30,11 @@
     ensures \result == \null ==> \forall integer j; 0 <= j < p->count && (after == \null || after < &p->settings[j]) ==>
       p->settings[j].key != key; */
 const struct setting *policy_next(const struct policy *p, enum policy_key key, const struct setting *after);
+
+/*@ requires readable_policy(p);
+    assigns \nothing;
+    ensures readable(\result); */
+struct text policy_value(const struct policy *p, enum policy_key key);
 
 /*@ requires valid_accounts(a) && \valid_read(s) && \valid(ret) && \separated(ret, a) && \separated(ret, s);
     assigns *ret;

@@ -35,6 +35,11 @@ int strncmp(const char *a, const char *b, size_t n);
     ensures \result == \null || \exists integer k; 0 <= k < n && \result == s + k && s[k] == (char)c; */
 char *memchr(const char *s, int c, size_t n);
 
+/*@ requires \valid(to + (0 .. n - 1)) && \valid_read(from + (0 .. n - 1));
+    requires \separated(to + (0 .. n - 1), from + (0 .. n - 1));
+    assigns to[0 .. n - 1];
+    ensures \result == to; */
+char *memcpy(char *to, const char *from, size_t n);
+
 /* Only of functions that are not proved yet. */
-void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *s, int c, size_t n);
