@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the shapes of values are asked through, for the prover: they read nothing beside the value, and change nothing.
- * Given: command_check keeps this too; it is not proved here.
+ * Given: command_check, environment_is_assignment, environment_is_keep_word and policy_read_listen keep this too; they
+ * are not proved.
  */
 #pragma once
 
