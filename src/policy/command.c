@@ -24,25 +24,7 @@ static bool check_hole(struct text hole, struct problem *why) {
 	       bad(why, "unknown hole", hole, "{int} {word} {a|b} {path:/dir}; quote a literal brace");
 }
 
-/* Cuts the next token off *rest. false: malformed, or none left (then why->word stays NULL). */
-static bool next_token(struct text *rest, struct token *ret, struct problem *why) {
-	struct text word;
-
-	*rest = text_trim(*rest);
-	*why = (struct problem){0};
-	*ret = (struct token){0};
-	if (rest->length == 0)
-		return false;
-	if (rest->at[0] == '"') {
-		*rest = text_after(*rest, 1);
-		return (text_field(rest, "\"", &ret->head) && rest->at != NULL &&
-			(rest->length == 0 || rest->at[0] == ' ' || rest->at[0] == '\t')) ||
-		       bad(why, "a quoted token ends with a quote and a blank", ret->head, NULL);
-	}
-	word = text_word(rest);
-	ret->is_rest = text_is(word, "*") && text_trim(*rest).length == 0;
-	if (ret->is_rest)
-		return true;
+static bool split_word(struct text word, struct token *ret, struct problem *why) {
 	ret->head = text_until(&word, SPECIAL);
 	if (word.length == 0)
 		return true;
@@ -57,6 +39,24 @@ static bool next_token(struct text *rest, struct token *ret, struct problem *why
 	return word.length == 0 ? check_hole(ret->hole, why) : bad(why, "one hole a token", ret->tail, NULL);
 }
 
+/* Cuts the next token off *rest. false: malformed, or none left (then why->word stays NULL). */
+static bool next_token(struct text *rest, struct token *ret, struct problem *why) {
+	struct text word = {0};
+
+	*rest = text_trim(*rest);
+	*why = (struct problem){0};
+	*ret = (struct token){.is_rest = text_is(*rest, "*")};
+	if (!ret->is_rest && text_starts(*rest, text_of("\""))) {
+		*rest = text_after(*rest, 1);
+		const bool is_closed = text_field(rest, "\"", &word) && rest->at != NULL &&
+				       (rest->length == 0 || rest->at[0] == ' ' || rest->at[0] == '\t');
+		ret->head = word;
+		return is_closed || bad(why, "a quoted token ends with a quote and a blank", word, NULL);
+	}
+	word = text_word(rest);
+	return word.length > 0 && (ret->is_rest || split_word(word, ret, why));
+}
+
 bool command_check(struct text pattern, struct problem *why) {
 	struct token token;
 
@@ -64,6 +64,9 @@ bool command_check(struct text pattern, struct problem *why) {
 		return why->word == NULL && bad(why, "no command", pattern, NULL);
 	if (!token.is_rest && (token.hole.length > 0 || !text_is_path(token.head)))
 		return bad(why, "must start with a literal absolute path", token.head, "command = /usr/bin/NAME ...");
+	/*@ loop invariant readable(pattern);
+	    loop assigns pattern, token, *why;
+	    loop variant pattern.length; */
 	while (next_token(&pattern, &token, why))
 		;
 	return why->word == NULL;
@@ -92,7 +95,8 @@ static bool fits_token(const struct token *t, struct text word) {
 
 static struct text last_part(struct text path) {
 	struct text part = path;
-	/*@ loop invariant readable(path) && readable(part);
+	/*@ loop invariant readable(path) && readable(part) && is_last(part, path, \at(path, Pre));
+	    loop invariant inside(path, \at(path, Pre)) && inside(part, \at(path, Pre));
 	    loop assigns path, part;
 	    loop variant left(path); */
 	while (text_field(&path, "/", &part))
@@ -106,54 +110,64 @@ static bool fits_first(struct text path, struct text typed, struct text director
 		text_equal(text_after(path, directory.length + 1), typed));
 }
 
-/* How many words of the command fit, from the first; more than it has when all do, and most without a last `*`. A
- * pattern that command_check would refuse fits nothing that reaches its fault. */
-static size_t count_fitting(struct text pattern, const struct request *r, struct text directory) {
+/* How many words of the command fit, from the first; more than it has when all do: least by `*` alone, most without a
+ * last `*`. A pattern that command_check would refuse fits nothing that reaches its fault. */
+static size_t count_fits(const struct token *first, struct text rest, const struct request *r, struct text directory) {
 	struct token token;
 	struct problem wrong;
-	size_t n = 0;
-	for (; next_token(&pattern, &token, &wrong) && !token.is_rest; n++)
-		if (n >= r->words || !(n == 0 ? fits_first(token.head, text_of(r->command[0]), directory)
-					      : fits_token(&token, text_of(r->command[n]))))
+	size_t n = 1;
+
+	if (first->is_rest || !fits_first(first->head, text_of(r->command[0]), directory))
+		return first->is_rest ? r->words + 1 : 0;
+	/*@ loop invariant readable(rest) && 1 <= n <= r->words;
+	    loop assigns rest, token, wrong, n;
+	    loop variant r->words - n; */
+	for (; next_token(&rest, &token, &wrong) && !token.is_rest; n++)
+		if (n >= r->words || !fits_token(&token, text_of(r->command[n])))
 			return n;
-	return token.is_rest ? r->words + 1 : n == r->words && wrong.word == NULL ? r->words + 2 : n;
+	return token.is_rest ? r->words + 2 : n == r->words && wrong.word == NULL ? r->words + 3 : n;
 }
 
-bool command_find(const struct policy *p, const struct request *r, struct text directory, struct command_match *ret,
-		  struct problem *why) {
-	struct command_match nearest = {0}, anything = {0};
-	struct text named = {0};
-	size_t most = 0;
-
-	for (const struct setting *s = p->settings; s < p->settings + p->count; s++) {
-		struct text rest = s->value;
-		struct token first;
-
-		if (s->key != KEY_COMMAND && s->key != KEY_SERVE)
-			continue;
-		const size_t fitting = count_fitting(s->value, r, directory);
-		if (!next_token(&rest, &first, why))
-			return false;
-		const bool is_named = !first.is_rest && text_equal(last_part(first.head), text_of(r->command[0]));
-		if (is_named && named.length > 0 && !text_equal(named, first.head))
-			return problem_set(why, PROBLEM_DENIED, "command-ambiguous",
-					   "two commands have this name; type the path");
-		named = is_named ? first.head : named;
-		const bool is_preferred = s->key == KEY_SERVE; /* of two that fit alike */
-		if (first.is_rest) {
-			anything.by = anything.by == NULL || is_preferred ? s : anything.by;
-		} else if (nearest.by == NULL || fitting > most || (fitting == most && is_preferred)) {
-			nearest = (struct command_match){s, first.head};
-			most = fitting;
-		}
-	}
-	*ret = most > r->words ? nearest : anything;
-	if (ret->by != NULL)
-		return true;
+static bool differs(struct command_match nearest, size_t most, const struct request *r, struct problem *why) {
 	problem_set(why, PROBLEM_DENIED, "command", "no `command` of the policy allows it; this differs first:");
 	why->about = text_of(most < r->words ? r->command[most] : "(the end: an argument is missing)");
 	why->hint = nearest.by == NULL ? "the policy has no command line"
 		    : most > 0 ? "the nearest is: " : "what the policy allows, for one: ";
 	why->hint_about = nearest.by != NULL ? nearest.by->value : (struct text){0};
 	return false;
+}
+
+bool command_find(const struct policy *p, const struct request *r, struct text directory, struct command_match *ret,
+		  struct problem *why) {
+	struct command_match nearest = {0};
+	struct text named = {0};
+	size_t most = 0;
+
+	/*@ loop invariant i <= p->count && readable(named) && is_found(p, r, nearest, most);
+	    loop assigns i, named, most, nearest, *why;
+	    loop variant p->count - i; */
+	for (size_t i = 0; i < p->count; i++) {
+		const struct setting *const s = &p->settings[i];
+		struct text rest = s->value;
+		struct token first;
+
+		if (s->key != KEY_COMMAND && s->key != KEY_SERVE)
+			continue;
+		if (!next_token(&rest, &first, why))
+			return false;
+		const size_t fitting = count_fits(&first, rest, r, directory);
+		const bool is_preferred = nearest.by == NULL || s->key == KEY_SERVE; /* of two that fit alike */
+		if (!first.is_rest && text_equal(last_part(first.head), text_of(r->command[0]))) {
+			if (named.length > 0 && !text_equal(named, first.head))
+				return problem_set(why, PROBLEM_DENIED, "command-ambiguous",
+						   "two commands have this name; type the path");
+			named = first.head;
+		}
+		if (fitting + is_preferred > most) {
+			nearest = (struct command_match){s, first.head};
+			most = fitting;
+		}
+	}
+	*ret = most > r->words ? nearest : (struct command_match){0};
+	return ret->by != NULL || differs(nearest, most, r, why);
 }

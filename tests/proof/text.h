@@ -23,6 +23,8 @@
     predicate printable(struct text t, integer end) =
       \forall integer i; 0 <= i < end ==> t.at[i] != 0x7f && (unsigned char)t.at[i] >= 0x20;
     logic integer left(struct text t) = t.at == \null ? 0 : t.length + 1;
+    predicate is_last(struct text part, struct text rest, struct text whole) = rest.at == \null ?
+      part.at + part.length == whole.at + whole.length : rest.at + rest.length == whole.at + whole.length;
     axiomatic Numbers {
       logic integer value(char *at, integer length, integer base) reads at[0 .. length - 1];
       axiom value_none: \forall char *at, integer base; value(at, 0, base) == 0;
@@ -109,7 +111,8 @@ struct text text_word(struct text *rest);
     ensures inside(*rest, \old(*rest));
     ensures !\result ==> *rest == \old(*rest) && *ret == \old(*ret);
     ensures \result ==> readable(*ret) && inside(*ret, \old(*rest)) && ret->at == \old(rest->at);
-    ensures \result ==> left(*rest) < left(\old(*rest)); */
+    ensures \result ==> left(*rest) < left(\old(*rest));
+    ensures \result ==> is_last(*ret, *rest, \old(*rest)); */
 bool text_field(struct text *rest, const char *stop, struct text *ret);
 
 /*@ requires readable(t);
