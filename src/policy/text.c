@@ -29,6 +29,9 @@ bool text_is_word(struct text t) { return is_shaped(t, t.length, "zZ9_", "zZ9_.,
 struct text text_of(const char *words) { return (struct text){words, strlen(words)}; }
 struct text text_of_number(char digits[20], uint64_t number) {
 	size_t n = 20;
+	/*@ loop invariant 1 <= n <= 20 && (n == 20 || number <= most_of(n));
+	    loop assigns n, number, digits[0 .. 19];
+	    loop variant n; */
 	do
 		digits[--n] = (char)('0' + number % 10);
 	while ((number /= 10) > 0);
@@ -186,11 +189,17 @@ void sink_number(struct sink *s, const char *before, uint64_t number) {
 }
 
 void sink_escaped(struct sink *s, struct text t) {
+	/*@ loop invariant i <= t.length && goes_on(*s, \at(*s, Pre));
+	    loop assigns i, s->used, s->full, s->at[0 .. s->size - 1];
+	    loop variant t.length - i; */
 	for (size_t i = 0; i < t.length; i++) {
 		const unsigned char c = (unsigned char)t.at[i];
 		const bool is_plain = c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
 		sink_byte(s, (char)(is_plain ? c : '\\'));
+		/*@ loop invariant -3 <= shift <= 6 && goes_on(*s, \at(*s, Pre));
+		    loop assigns shift, s->used, s->full, s->at[0 .. s->size - 1];
+		    loop variant shift; */
 		for (int shift = 6; !is_plain && shift >= 0; shift -= 3)
-			sink_byte(s, (char)('0' + (c >> shift & 7)));
+			sink_byte(s, (char)('0' + (c >> shift) % 8));
 	}
 }

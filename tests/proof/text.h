@@ -171,3 +171,39 @@ bool text_is_path(struct text t);
     ensures \result <==> base.length == 1 ||
       (starts(path, base) && (path.length == base.length || path.at[base.length] == '/')); */
 bool text_is_below(struct text path, struct text base);
+
+/*@ predicate valid_sink(struct sink s) = s.used <= s.size && (s.size == 0 || \valid(s.at + (0 .. s.size - 1)));
+    predicate goes_on(struct sink now, struct sink then) = valid_sink(now) && now.at == then.at &&
+      now.size == then.size && then.used <= now.used && (then.full ==> now.full); */
+
+/*@ requires \valid(s) && valid_sink(*s);
+    assigns s->used, s->full, s->at[0 .. s->size - 1];
+    ensures goes_on(*s, \old(*s));
+    ensures \old(s->used) < s->size ==> s->used == \old(s->used) + 1 && s->at[\old(s->used)] == byte;
+    ensures \old(s->used) >= s->size ==> s->full && s->used == \old(s->used); */
+void sink_byte(struct sink *s, char byte);
+
+/*@ requires \valid(s) && valid_sink(*s) && readable(t);
+    assigns s->used, s->full, s->at[0 .. s->size - 1];
+    ensures goes_on(*s, \old(*s)); */
+void sink_text(struct sink *s, struct text t);
+
+/*@ requires \valid(s) && valid_sink(*s);
+    assigns s->used, s->full, s->at[0 .. s->size - 1];
+    ensures goes_on(*s, \old(*s)); */
+void sink_words(struct sink *s, const char *words);
+
+/*@ requires \valid(s) && valid_sink(*s) && readable(t);
+    assigns s->used, s->full, s->at[0 .. s->size - 1];
+    ensures goes_on(*s, \old(*s)); */
+void sink_escaped(struct sink *s, struct text t);
+
+/*@ requires \valid(digits + (0 .. 19));
+    assigns digits[0 .. 19];
+    ensures 1 <= \result.length <= 20 && readable(\result) && \result.at == digits + (20 - \result.length); */
+struct text text_of_number(char digits[20], uint64_t number);
+
+/*@ requires \valid(s) && valid_sink(*s);
+    assigns s->used, s->full, s->at[0 .. s->size - 1];
+    ensures goes_on(*s, \old(*s)); */
+void sink_number(struct sink *s, const char *before, uint64_t number);
