@@ -38,7 +38,7 @@ char *memchr(const char *s, int c, size_t n);
 /*@ requires \valid(to + (0 .. n - 1)) && \valid_read(from + (0 .. n - 1));
     requires \separated(to + (0 .. n - 1), from + (0 .. n - 1));
     assigns to[0 .. n - 1];
-    ensures \result == to; */
+    ensures \result == to && \forall integer i; 0 <= i < n ==> to[i] == from[i]; */
 char *memcpy(char *to, const char *from, size_t n);
 
 /* Only of functions that are not proved yet. */

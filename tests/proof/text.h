@@ -184,11 +184,16 @@ bool text_is_below(struct text path, struct text base);
 void sink_byte(struct sink *s, char byte);
 
 /*@ requires \valid(s) && valid_sink(*s) && readable(t);
+    requires \separated(s->at + (0 .. s->size - 1), t.at + (0 .. t.length - 1));
     assigns s->used, s->full, s->at[0 .. s->size - 1];
-    ensures goes_on(*s, \old(*s)); */
+    ensures goes_on(*s, \old(*s));
+    ensures t.length <= s->size - \old(s->used) ==> s->used == \old(s->used) + t.length;
+    ensures t.length > s->size - \old(s->used) ==> s->used == s->size && s->full;
+    ensures \forall integer i; 0 <= i < s->used - \old(s->used) ==> s->at[\old(s->used) + i] == t.at[i]; */
 void sink_text(struct sink *s, struct text t);
 
 /*@ requires \valid(s) && valid_sink(*s);
+    requires \separated(s->at + (0 .. s->size - 1), words + (0 .. string_length(words)));
     assigns s->used, s->full, s->at[0 .. s->size - 1];
     ensures goes_on(*s, \old(*s)); */
 void sink_words(struct sink *s, const char *words);
@@ -204,6 +209,7 @@ void sink_escaped(struct sink *s, struct text t);
 struct text text_of_number(char digits[20], uint64_t number);
 
 /*@ requires \valid(s) && valid_sink(*s);
+    requires \separated(s->at + (0 .. s->size - 1), before + (0 .. string_length(before)));
     assigns s->used, s->full, s->at[0 .. s->size - 1];
     ensures goes_on(*s, \old(*s)); */
 void sink_number(struct sink *s, const char *before, uint64_t number);
