@@ -63,9 +63,10 @@ static bool is_named(const char *pair, struct text name) {
 }
 
 struct text environment_get(char *const *caller, const char *name) {
+	const struct text wanted = text_of(name);
 	for (; *caller != NULL; caller++)
-		if (is_named(*caller, text_of(name)))
-			return text_after(text_of(*caller), text_of(name).length + 1);
+		if (is_named(*caller, wanted))
+			return text_of(*caller + wanted.length + 1);
 	return (struct text){0};
 }
 
