@@ -12,7 +12,8 @@ struct caller caller_identify(const struct entered *after, uint32_t *groups, cha
 
 	const pid_t pid = getpid();
 	must(has_ids && has_groups && pid > 0, to, "caller", "ids and groups", NULL);
-	const long length = syscall(SYS_getcwd, cwd, (long)CALLER_MAX_CWD); /* with its NUL; "(unreachable)/..." is no path to keep */
+	/* With its NUL; "(unreachable)/..." is no path to keep. */
+	const long length = syscall(SYS_getcwd, cwd, (long)CALLER_MAX_CWD);
 	must(length > 0 || (length < 0 && (errno == ENOENT || errno == ENAMETOOLONG)), to, "caller", "directory", NULL);
 	return (struct caller){
 		.uid = {u[0]}, .gid = {g[0]}, .groups = groups, .group_count = (size_t)count,

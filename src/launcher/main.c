@@ -157,6 +157,7 @@ static void read_secrets(struct workspace *w, int root) {
 	refuse_unless(w, path.length == 0 || !w->caller.has_root ||
 			 trusted_read(root, path, TRUST_SECRET, w->free, POLICY_MAX_BYTES, &w->given.secrets,
 				      &w->why));
+	w->free += w->given.secrets.length; /* what is read after them does not take their place */
 }
 
 static void make_plan(struct workspace *w) {

@@ -8,6 +8,7 @@
 #define MAX_OBJECT 512 /* bytes of a path */
 #define MAX_QUOTED 256 /* bytes of the command, and of anything else that a caller chose */
 
+/* before ends with the opening quote. */
 static void add_quoted(struct sink *s, const char *before, struct text t) {
 	sink_words(s, before);
 	sink_escaped(s, (struct text){t.at, t.length < MAX_QUOTED ? t.length : MAX_QUOTED});

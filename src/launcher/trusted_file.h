@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * trusted_file: open and read what root alone could have written, walking from root without following a symlink.
- * Given:    absolute paths of constant directories, and names that have been checked as app or profile names.
- * Promises: each opened descriptor is judged (policy/trust); nothing changed while it was read; all are closed again.
+ * Given:    root, an open directory above descriptor 2, which stays open; absolute paths without empty, . or .. parts:
+ *           of the policies, profiles and accounts, and env_file.
+ * Promises: each descriptor, root's too, is judged (policy/trust); nothing changed while it was read; what was opened
+ *           here is closed again.
  * Never:    opens for writing, blocks on a FIFO, or judges by path what it read by descriptor.
  */
 #pragma once

@@ -18,6 +18,9 @@ struct command_match {
 
 bool command_check(struct text pattern, struct problem *why);
 
-/* directory: where a relative COMMAND may be relative to; empty when the caller's cwd is kept. */
+/*
+ * directory: where a relative COMMAND may be relative to; empty when the caller's cwd is kept. Of several that fit, one
+ * without a last `*` comes first, then one with words before it, then `*` alone; of two alike the `serve`.
+ */
 bool command_find(const struct policy *p, const struct request *r, struct text directory, struct command_match *ret,
 		  struct problem *why);

@@ -24,7 +24,9 @@ static bool word_covers(struct text word, struct text name) {
 }
 
 /* By bytes, since every name of the caller's is held against it; a blank ends a word, and is part of none. */
-static bool list_covers(const char *word, struct text name) {
+static bool list_covers(const char *list, struct text name) {
+	const char *word = list;
+
 	for (bool is_more = true; is_more; word++) {
 		size_t n = 0;
 		while (n < name.length && word[n] == name.at[n] && word[n] != ' ' && word[n] != '\0')
@@ -58,14 +60,15 @@ bool environment_is_keep_word(struct text t) {
 	return text_is_choice(t, text_of("*|none|@systemd")) || !is_never_kept(stem);
 }
 
-static bool is_named(const char *pair, struct text name) {
+/* A NUL in name would end both: of env_file's lines only well-formed ones come here. */
+static bool has_name(const char *pair, struct text name) {
 	return strncmp(pair, name.at, name.length) == 0 && pair[name.length] == '=';
 }
 
 struct text environment_get(char *const *caller, const char *name) {
 	const struct text wanted = text_of(name);
 	for (; *caller != NULL; caller++)
-		if (is_named(*caller, wanted))
+		if (has_name(*caller, wanted))
 			return text_of(*caller + wanted.length + 1);
 	return (struct text){0};
 }
@@ -73,7 +76,7 @@ struct text environment_get(char *const *caller, const char *name) {
 /* Where it stands; e->count when it does not. */
 static size_t find(const struct environment *e, struct text name) {
 	size_t i = 0;
-	while (i < e->count && !is_named(e->strings[i], name))
+	while (i < e->count && !has_name(e->strings[i], name))
 		i++;
 	return i;
 }

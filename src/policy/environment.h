@@ -28,6 +28,6 @@ struct text environment_get(char *const *caller, const char *name); /* its value
 
 /* Both add to envp, and the bytes to a sink. One: "NAME=" and its value, or "" and both in rest. */
 bool environment_set(struct environment *e, struct sink *to, const char *start, struct text rest, struct problem *why);
-/* Then `env`, the same in env_file, and what `env_keep` takes from the caller's. */
+/* Then `env`, the same in env_file, and what `env_keep` takes from the caller's; and the NULL that ends envp. */
 bool environment_fill(struct environment *e, struct sink *bytes, const struct policy *p, struct text secrets,
 		      char *const *caller, bool is_trusted, struct problem *why);

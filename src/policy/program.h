@@ -47,7 +47,7 @@ struct program_header {
 	uint64_t digest; /* of every byte behind this field */
 	uint32_t format, arch, enforce_count, complain_count, source_count, zero;
 	struct program_source {
-		char name[PROGRAM_NAME_SIZE]; /* NUL padded */
+		char name[PROGRAM_NAME_SIZE]; /* NUL padded; program_read refuses one without a NUL */
 		uint64_t digest;
 	} sources[PROGRAM_MAX_SOURCES];
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * text: byte ranges and bounded writing, the only string handling that the launcher has. Pure code.
- * Given:    ranges into buffers that outlive them; a range may hold any byte, NUL too.
+ * Given:    ranges into buffers that outlive them; a range may hold any byte, NUL too. What is added to a sink stands
+ *           elsewhere than in its own bytes, and used is never above size.
  * Promises: readers never look past length; a sink never writes past size, and says so in `full`.
  * Never:    allocates, guesses, or takes a partly good number for a number.
  */
@@ -50,6 +51,6 @@ bool text_is_below(struct text path, struct text base); /* at base or below it, 
 void sink_byte(struct sink *s, char byte);
 void sink_text(struct sink *s, struct text t);
 void sink_words(struct sink *s, const char *words);
-void sink_number(struct sink *s, const char *before, uint64_t number);
+void sink_number(struct sink *s, const char *before, uint64_t number); /* behind these words */
 /* Bytes outside 0x20..0x7e, and " and \, become \ooo: readers see one plain line (CVE-2023-28486). */
 void sink_escaped(struct sink *s, struct text t);
