@@ -128,7 +128,7 @@ static size_t count_fits(const struct token *first, struct text rest, const stru
 	return token.is_rest ? r->words + 2 : n == r->words && wrong.word == NULL ? r->words + 3 : n;
 }
 
-static bool differs(struct command_match nearest, size_t most, const struct request *r, struct problem *why) {
+static bool refuse(struct command_match nearest, size_t most, const struct request *r, struct problem *why) {
 	problem_set(why, PROBLEM_DENIED, "command", "no `command` of the policy allows it; this differs first:");
 	why->about = text_of(most < r->words ? r->command[most] : "(the end: an argument is missing)");
 	why->hint = nearest.by == NULL ? "the policy has no command line"
@@ -156,7 +156,8 @@ bool command_find(const struct policy *p, const struct request *r, struct text d
 		if (!next_token(&rest, &first, why))
 			return false;
 		const size_t fitting = count_fits(&first, rest, r, directory);
-		const bool is_preferred = nearest.by == NULL || s->key == KEY_SERVE; /* of two that fit alike */
+		/* The first, so that the hint has one; then, of two that fit alike, `serve`. */
+		const bool is_preferred = nearest.by == NULL || s->key == KEY_SERVE;
 		if (!first.is_rest && text_equal(last_part(first.head), text_of(r->command[0]))) {
 			if (named.length > 0 && !text_equal(named, first.head))
 				return problem_set(why, PROBLEM_DENIED, "command-ambiguous",
@@ -169,5 +170,5 @@ bool command_find(const struct policy *p, const struct request *r, struct text d
 		}
 	}
 	*ret = most > r->words ? nearest : (struct command_match){0};
-	return ret->by != NULL || differs(nearest, most, r, why);
+	return ret->by != NULL || refuse(nearest, most, r, why);
 }

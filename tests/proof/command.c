@@ -66,7 +66,7 @@ bool command_check(struct text pattern, struct problem *why);
     requires \separated(why, r, nearest.by) && \separated(why, r->command + (0 .. r->words - 1));
     assigns *why;
     ensures !\result; */
-static bool differs(struct command_match nearest, size_t most, const struct request *r, struct problem *why);
+static bool refuse(struct command_match nearest, size_t most, const struct request *r, struct problem *why);
 
 /*@ requires valid_policy(p) && readable_values(p) && valid_request(r) && readable(directory);
     requires directory.length <= POLICY_MAX_BYTES;
