@@ -48,16 +48,17 @@ static char *why_fits(const struct explain_pattern_token *token, size_t n, struc
 
 static void add_token(json_t *all, struct table *table, const struct explain_pattern_token *token, const char *word,
 		      const char *state, char *why) {
-	char *pattern = token == NULL ? NULL : output_escaped(token->whole.at, token->whole.length);
-	char *typed = word == NULL ? NULL : output_escaped(word, strlen(word));
+	const struct text whole = token == NULL ? text_of("(end)") : token->whole;
+	const struct text taken = text_of(word == NULL ? "(end)" : word);
+	char *pattern = output_escaped(whole.at, whole.length);
+	char *typed = output_escaped(taken.at, taken.length);
 	const bool is_bad = strcmp(state, "differs") == 0;
 
-	table_row(table, is_bad ? OUTPUT_RED : OUTPUT_NONE,
-		  (const char *const[]){pattern == NULL ? "(end)" : pattern, typed == NULL ? "(end)" : typed, why});
+	table_row(table, is_bad ? OUTPUT_RED : OUTPUT_NONE, (const char *const[]){pattern, typed, why});
 	output_append(all, json_pack("{s:o,s:o,s:s,s:o}", "pattern",
-					     pattern == NULL ? json_null() : explain_text(token->whole), "word",
-					     word == NULL ? json_null() : output_json_text(word, strlen(word)), "state",
-					     state, "why", output_json_text(why, strlen(why))));
+				     token == NULL ? json_null() : explain_text(token->whole), "word",
+				     word == NULL ? json_null() : output_json_text(word, strlen(word)), "state", state,
+				     "why", output_json_text(why, strlen(why))));
 	free(pattern);
 	free(typed);
 	free(why);
