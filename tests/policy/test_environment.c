@@ -164,6 +164,15 @@ Test(environment, names_that_loaders_and_interpreters_obey_cannot_be_named) {
 	cr_expect(!environment_is_ours(given("HOMES")) && !environment_is_ours(given("OLDPWD")));
 }
 
+/* Neither does a blank join two words of a list, nor a NUL lead past its end. */
+Test(environment, a_name_is_held_against_one_word) {
+	static const char beyond[] = "LISTEN_*\0WORDS";
+
+	cr_expect(!environment_is_ours(given("HOME USER")) && !environment_is_ours(given("PWD LISTEN_PID")));
+	for (size_t length = sizeof("LISTEN_*"); length < sizeof(beyond); length++)
+		cr_expect(!environment_is_ours(given_bytes(beyond, length)), "%zu", length);
+}
+
 /* Real root with `*`, which is the most that can be let in. */
 Test(environment, names_that_loaders_and_interpreters_obey_are_never_kept) {
 	for (size_t i = 0; i < COUNT(dangerous) + COUNT(ours); i++) {
