@@ -256,8 +256,8 @@ Test(compile, shows_every_error_of_a_profile) {
 		"    hint: did you mean `@app-server`?\n",
 		"mine.profile:4:1: error: unknown key `alow` [profile]\n    alow = read\n    ^~~~\n",
 		"    hint: did you mean `allow`?\n",
-		"mine.profile:5:9: error: `opennat` is no system call [profile]\n    allow = opennat\n            "
-		"^~~~~~~\n",
+		"mine.profile:5:9: error: `opennat` is no system call [profile]\n",
+		"[profile]\n    allow = opennat\n            ^~~~~~~\n",
 		"    hint: did you mean `openat`?\n",
 		"mine.profile:6:10: error: `ptrace` is dangerous, and is allowed here without a reason",
 		"mine.profile:8:15: error: only `allow` can have conditions",
