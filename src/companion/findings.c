@@ -154,7 +154,8 @@ static void print_caret(const struct finding *f, FILE *stream) {
 void findings_print(const struct findings *all, FILE *stream) {
 	static const enum output_colour colours[] = {OUTPUT_RED, OUTPUT_YELLOW, OUTPUT_DIM};
 
-	for (const struct finding *f = all->list; f < all->list + all->count; f++) {
+	for (size_t i = 0; i < all->count; i++) {
+		const struct finding *const f = &all->list[i];
 		const char *const off = output_colour(stream, OUTPUT_NONE);
 
 		if (f->file != NULL)
@@ -175,7 +176,8 @@ void findings_print(const struct findings *all, FILE *stream) {
 json_t *findings_json(const struct findings *all) {
 	json_t *ret = output_memory(json_array());
 
-	for (const struct finding *f = all->list; f < all->list + all->count; f++) {
+	for (size_t i = 0; i < all->count; i++) {
+		const struct finding *const f = &all->list[i];
 		json_t *one = output_memory(json_pack("{s:s,s:s,s:o}", "kind", names[f->kind], "word", f->word,
 						      "message", output_json_text(f->what, strlen(f->what))));
 

@@ -79,14 +79,13 @@ void sheet_value(struct sheet *sheet, const char *name, struct sheet_from from, 
 
 /* One table a section, so that one long name does not push all values to the right. */
 void sheet_print(const struct sheet *sheet, FILE *stream) {
-	const struct row *const end = sheet->rows + sheet->count;
-
-	for (const struct row *row = sheet->rows; row < end;) {
+	for (size_t i = 0; i < sheet->count;) {
 		struct table *table = table_new(3, NULL, 2);
 
-		fprintf(stream, "\n%s%s%s\n", output_colour(stream, OUTPUT_BOLD), row->name,
+		fprintf(stream, "\n%s%s%s\n", output_colour(stream, OUTPUT_BOLD), sheet->rows[i].name,
 			output_colour(stream, OUTPUT_NONE));
-		while (++row < end && !row->is_title) {
+		while (++i < sheet->count && !sheet->rows[i].is_title) {
+			const struct row *const row = &sheet->rows[i];
 			char *name = output_format("%-15s", row->name == NULL ? "" : row->name);
 			char *from = output_format("%-8s", row->from == NULL ? "" : row->from);
 
