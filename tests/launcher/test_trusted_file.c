@@ -128,8 +128,9 @@ Test(trusted_file, symlinks_are_refused_in_every_place) {
 			   .is_missing);
 	expect_refused("/etc/linked/app.conf", "policy-type", "/etc/linked");
 	expect_refused("/top/runas-app/app.conf", "policy-type", "/top");
-	cr_expect(strcmp(expect_refused("/etc/runas-app/link.conf", "policy-type", "/etc/runas-app/link.conf").why.what,
-			 "is a symlink") == 0);
+	const struct problem why =
+		expect_refused("/etc/runas-app/link.conf", "policy-type", "/etc/runas-app/link.conf").why;
+	cr_expect(strcmp(why.what, "is a symlink") == 0 && why.error == 0, "%s: %d", why.what, why.error);
 }
 
 /* A FIFO must not block us: without a writer it would, for ever. */

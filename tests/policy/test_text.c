@@ -298,6 +298,8 @@ Test(text, a_sink_never_writes_past_its_size) {
 	cr_expect(!exact.full && exact.used == 3, "what just fits is not full");
 	sink_byte(&exact, 'd');
 	cr_expect(exact.full);
+	sink_words(&exact, "");
+	cr_expect(exact.full, "nothing more that fits takes back what did not");
 }
 
 Test(text, numbers_are_written_as_they_are_read) {
