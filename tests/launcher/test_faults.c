@@ -346,6 +346,7 @@ Test(faults, what_execve_says_is_explained, .init = make_base, .fini = remove_ba
 		error = cases[i].error;
 		room_refuses(execute, cases[i].status, cases[i].hint);
 	}
+	cr_expect(strstr(room_run(execute).said, "hint") == NULL, "nothing is known about the last of them");
 }
 
 /* ENOENT of a file that is there is its interpreter's; only a script names one. */

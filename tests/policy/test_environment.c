@@ -250,11 +250,12 @@ Test(environment, what_nobody_asked_for_names_no_file) {
 }
 
 Test(environment, env_keep_adds_and_none_clears) {
-	char *const *caller = CALLER("LANG=C", "PORT=80", "MY_A=1", "MY_B=2", "MYC=3");
+	char *const *caller = CALLER("LANG=C", "PORT=80", "MY_A=1", "MY_B=2", "MYC=3", "PORTS=4", "PORK=5");
 	struct filled *f = fill("env_keep = PORT MY_*\n", caller, false);
 
 	cr_expect(f->is_done && f->e.count == 4);
 	expect_value(f, "MYC", NULL);
+	expect_value(f, "PORK", NULL);
 	f = fill("env_keep = none\n", caller, false);
 	cr_expect(f->is_done && f->e.count == 0);
 	f = fill("env_keep = PORT\nenv_keep = none\n", caller, false);
