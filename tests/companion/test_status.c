@@ -61,7 +61,6 @@ static void confine(void) {
 static void become(const struct subject *what) {
 	const struct rlimit files = {64, what->hard_files};
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
 	cr_assert_eq(setpriority(PRIO_PROCESS, 0, what->nice), 0);
 	for (int i = 0; geteuid() == 0 && !what->keeps_bounding && i < 64; i++)
@@ -69,6 +68,7 @@ static void become(const struct subject *what) {
 	if (geteuid() == 0)
 		cr_assert(syscall(SYS_setgroups, 0L, NULL) == 0 && syscall(SYS_setresgid, APP, APP, APP) == 0 &&
 			  syscall(SYS_setresuid, APP, APP, APP) == 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* the change of uid forgets it */
 	if (what->is_confined)
 		confine();
 	umask(what->mask);
