@@ -395,6 +395,16 @@ Test(policy_parse, list_keys_accumulate_one_setting_a_word) {
 	cr_expect(i == 4);
 }
 
+Test(policy_parse, what_stands_behind_the_last_setting_is_none) {
+	bool is_good;
+	struct problem why;
+	struct policy *p = parse(given(GIVEN_START), &is_good, &why);
+
+	cr_assert(is_good && policy_next(p, KEY_SHELL, NULL) == NULL);
+	p->settings[p->count].key = KEY_SHELL;
+	cr_expect(policy_next(p, KEY_SHELL, NULL) == NULL);
+}
+
 Test(policy_parse, lines_that_repeat_take_their_value_whole) {
 	bool is_good;
 	struct problem why;

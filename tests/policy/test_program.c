@@ -49,6 +49,7 @@ static void expect_word(const struct file *file, size_t length, const char *word
 	struct program_file ret;
 	struct problem why = {0};
 
+	memset(&ret, 0x55, sizeof(ret));
 	cr_expect_not(program_read(file->bytes, length, ARCH, &ret, &why), "%s was accepted", of);
 	cr_expect_str_eq(why.word, word, "%s: %s", of, why.word);
 	cr_expect_not_null(why.what);
