@@ -6,18 +6,25 @@
 /* In a set, z stands for a to z, Z for A to Z, and 9 for every digit. */
 static bool is_in(char c, const char *set) {
 	const char kind = (char)(c >= 'a' && c <= 'z' ? 'z' : c >= 'A' && c <= 'Z' ? 'Z' : c >= '0' && c <= '9' ? '9' : c);
-	return c != '\0' && strchr(set, kind) != NULL;
+	/*@ ghost is_string(set); */
+	/*@ loop invariant \at(set, Pre) <= set <= \at(set, Pre) + string_length(\at(set, Pre));
+	    loop invariant set == \at(set, Pre) + (set - \at(set, Pre));
+	    loop assigns set;
+	    loop variant string_length(\at(set, Pre)) - (set - \at(set, Pre)); */
+	while (*set != '\0' && *set != kind)
+		set++;
+	return *set != '\0';
 }
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 static bool is_shaped(struct text t, size_t most, const char *first, const char *rest) {
-	bool fits = t.length > 0 && t.length <= most && is_in(t.at[0], first);
-	/*@ loop invariant 1 <= i && (fits ==> 0 < t.length <= most);
+	bool fits = t.length > 0 && t.length <= most;
+	/*@ loop invariant fits ==> 0 < t.length <= most;
 	    loop assigns i, fits;
 	    loop variant t.length - i; */
-	for (size_t i = 1; fits && i < t.length; i++)
-		fits = is_in(t.at[i], rest);
+	for (size_t i = 0; fits && i < t.length; i++)
+		fits = is_in(t.at[i], i == 0 ? first : rest);
 	return fits;
 }
 
@@ -26,7 +33,6 @@ bool text_is_account(struct text t) { return is_shaped(t, 32, "zZ_", "zZ9_.-"); 
 bool text_is_variable(struct text t) { return is_shaped(t, 256, "zZ_", "zZ9_"); }
 bool text_is_word(struct text t) { return is_shaped(t, t.length, "zZ9_", "zZ9_.,:@%+=-"); }
 
-struct text text_of(const char *words) { return (struct text){words, strlen(words)}; }
 struct text text_of_number(char digits[20], uint64_t number) {
 	size_t n = 20;
 	/*@ loop invariant 1 <= n <= 20 && (n == 20 || number <= most_of(n));
@@ -38,21 +44,8 @@ struct text text_of_number(char digits[20], uint64_t number) {
 	return (struct text){digits + n, 20 - n};
 }
 
-/* Most words that are compared differ in their first byte, so strlen comes last. */
-bool text_is(struct text t, const char *words) {
-	return (t.length == 0 || strncmp(words, t.at, t.length) == 0) && strlen(words) == t.length;
-}
-
 bool text_equal(struct text a, struct text b) {
 	return a.length == b.length && (a.length == 0 || memcmp(a.at, b.at, a.length) == 0);
-}
-
-bool text_starts(struct text t, struct text prefix) {
-	return t.length >= prefix.length && text_equal((struct text){t.at, prefix.length}, prefix);
-}
-
-struct text text_after(struct text t, size_t skip) {
-	return skip < t.length ? (struct text){t.at + skip, t.length - skip} : (struct text){0};
 }
 
 struct text text_trim(struct text t) {
@@ -71,13 +64,18 @@ struct text text_trim(struct text t) {
 
 struct text text_until(struct text *rest, const char *stops) {
 	struct text part = *rest;
-
+	/*@ ghost is_string(stops); */
 	/*@ loop invariant i <= string_length(stops) && part.at == rest->at && part.length <= rest->length;
 	    loop assigns i, part.length;
-	    loop variant i; */
-	for (size_t i = strlen(stops); i > 0; i--) {
-		const char *const found = part.length > 0 ? memchr(part.at, stops[i - 1], part.length) : NULL;
-		part.length = found != NULL ? (size_t)(found - part.at) : part.length;
+	    loop variant string_length(stops) - i; */
+	for (size_t i = 0; stops[i] != '\0'; i++) {
+		size_t n = 0;
+		/*@ loop invariant n <= part.length;
+		    loop assigns n;
+		    loop variant part.length - n; */
+		while (n < part.length && part.at[n] != stops[i])
+			n++;
+		part.length = n;
 	}
 	*rest = text_after(*rest, part.length);
 	return part;
@@ -161,7 +159,7 @@ bool text_is_path(struct text t) {
 	    loop assigns parts, part;
 	    loop variant left(parts); */
 	while (text_field(&parts, "/", &part))
-		if (text_is_choice(part, text_of("|.|..")))
+		if (text_starts(text_of(".."), part))
 			return false;
 	return t.length > 0 && t.length < 4096 && t.at[0] == '/' && text_is_printable(t);
 }
@@ -179,8 +177,12 @@ void sink_text(struct sink *s, struct text t) {
 	s->full = s->full || taken < t.length;
 }
 
-void sink_byte(struct sink *s, char byte) { sink_text(s, (struct text){&byte, 1}); }
-void sink_words(struct sink *s, const char *words) { sink_text(s, text_of(words)); }
+void sink_byte(struct sink *s, char byte) {
+	if (s->used < s->size)
+		s->at[s->used++] = byte;
+	else
+		s->full = true;
+}
 
 void sink_number(struct sink *s, const char *before, uint64_t number) {
 	char digits[20];

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
 	const char *at;
@@ -23,12 +24,16 @@ struct sink {
 	bool full;
 };
 
-struct text text_of(const char *words);
-struct text text_of_number(char digits[20], uint64_t number); /* stands in digits, without a NUL */
-bool text_is(struct text t, const char *words);
+static inline struct text text_of(const char *words) { return (struct text){words, strlen(words)}; }
 bool text_equal(struct text a, struct text b);
-bool text_starts(struct text t, struct text prefix);
-struct text text_after(struct text t, size_t skip);
+struct text text_of_number(char digits[20], uint64_t number); /* stands in digits, without a NUL */
+static inline bool text_is(struct text t, const char *words) { return text_equal(t, text_of(words)); }
+static inline bool text_starts(struct text t, struct text prefix) {
+	return t.length >= prefix.length && text_equal((struct text){t.at, prefix.length}, prefix);
+}
+static inline struct text text_after(struct text t, size_t skip) {
+	return skip < t.length ? (struct text){t.at + skip, t.length - skip} : (struct text){0};
+}
 struct text text_trim(struct text t);
 
 struct text text_until(struct text *rest, const char *stops); /* cut off; the stop itself stays in *rest */
@@ -50,7 +55,7 @@ bool text_is_below(struct text path, struct text base); /* at base or below it, 
 
 void sink_byte(struct sink *s, char byte);
 void sink_text(struct sink *s, struct text t);
-void sink_words(struct sink *s, const char *words);
+static inline void sink_words(struct sink *s, const char *words) { sink_text(s, text_of(words)); }
 void sink_number(struct sink *s, const char *before, uint64_t number); /* behind these words */
 /* Bytes outside 0x20..0x7e, and " and \, become \ooo: readers see one plain line (CVE-2023-28486). */
 void sink_escaped(struct sink *s, struct text t);

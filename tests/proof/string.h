@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * string.h as the proofs see it: what is assumed of libc, and nothing more.
- * Given:    strings end; whoever calls strlen, strchr and strncmp (for a) hands over a literal, or a string of the kernel (argv).
+ * Given:    strings end; whoever calls strlen, is_string and strncmp (for a) hands over a literal, or a string of the kernel (argv).
  * Promises: bytes are bytes: memcmp is only asked about char here, so it takes char.
  */
 #pragma once
@@ -12,13 +12,18 @@
 
 /*@ axiomatic Strings { logic integer string_length(char *s) reads s[0 ..]; } */
 
-/*@ assigns \nothing;
-    ensures \result == string_length(s) && \valid_read(s + (0 .. \result)) && \result < 0x7fffffffffffffff; */
-size_t strlen(const char *s);
+/*@ predicate string(char *s) = 0 <= string_length(s) < 0x7fffffffffffffff && \valid_read(s + (0 .. string_length(s))) &&
+      \forall integer i; 0 <= i <= string_length(s) ==> (s[i] == 0 <==> i == string_length(s)); */
 
 /*@ assigns \nothing;
-    ensures \result == \null || (\valid_read(\result) && *\result == (char)c && \base_addr(\result) == \base_addr(s)); */
-char *strchr(const char *s, int c);
+    ensures \result == string_length(s) && string(s); */
+size_t strlen(const char *s);
+
+/* For a loop over a string: what strlen would say of it, without asking. */
+/*@ ghost
+    /@ assigns \nothing;
+       ensures string(s); @/
+    void is_string(const char *s); */
 
 /*@ requires \valid_read(a + (0 .. n - 1)) && \valid_read(b + (0 .. n - 1));
     assigns \nothing;

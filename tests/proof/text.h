@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "policy/text.h"
+#include "tests/proof/string.h" /* keeps the other one out of the next */
 
-#include "tests/proof/string.h"
+#include "policy/text.h"
 
 /*@ predicate readable(struct text t) = t.length == 0 || \valid_read(t.at + (0 .. t.length - 1));
     predicate inside(struct text part, struct text whole) = part.length <= whole.length && (part.length == 0 ||
