@@ -4,13 +4,12 @@
 #include "policy/policy.h"
 #include "policy/version.h"
 
-enum times {
-	ONCE = 1, WORDS = POLICY_MAX_WORDS, LINES = POLICY_MAX_LINES, WRITES = POLICY_MAX_WRITES - 1, LISTENS = POLICY_MAX_LISTEN
-}; /* so often at most */
+enum times { ONCE = 1, WORDS = POLICY_MAX_WORDS, LINES = POLICY_MAX_LINES, WRITES = POLICY_MAX_WRITES - 1,
+	     LISTENS = POLICY_MAX_LISTEN }; /* so often at most */
 enum shape { FORMAT, CHOICE, NUMBER, ACCOUNT, UMASK, PATH, SEARCH, COMMAND, ASSIGNMENT, KEEP, PROFILE, LIMIT, LISTEN };
 
 struct key {
-	const char *name;
+	char name[20]; /* no pointer: nothing to relocate at every start */
 	enum times times;
 	enum shape shape;
 	int least, most;   /* of a NUMBER */
@@ -101,11 +100,13 @@ static bool fits(const struct key *key, struct text t, struct problem *why) {
 }
 
 static bool find_key(struct text name, enum policy_key *ret, struct problem *why) {
+	/* Names that are not alike mostly differ in the last byte; limit_... all begin alike. */
+	const bool can_be = name.length > 0 && name.length <= sizeof(keys->name);
 	/*@ loop invariant KEY_VERSION <= *ret <= KEY_COUNT;
 	    loop assigns *ret;
 	    loop variant KEY_COUNT - *ret; */
-	for (*ret = KEY_VERSION; *ret < KEY_COUNT; (*ret)++)
-		if (text_is(name, keys[*ret].name))
+	for (*ret = KEY_VERSION; can_be && *ret < KEY_COUNT; (*ret)++)
+		if (keys[*ret].name[name.length - 1] == name.at[name.length - 1] && text_is(name, keys[*ret].name))
 			return true;
 	return problem_about(why, "policy-key", "unknown key", name, "runas-app.conf(5) lists the keys");
 }
@@ -124,11 +125,12 @@ static bool add_setting(struct policy *p, enum policy_key id, struct text value,
 		return problem_about(why, "policy-twice", "is set twice:", text_of(key->name), NULL);
 	if (same >= (size_t)key->times || p->count >= POLICY_MAX_SETTINGS)
 		return problem_about(why, "policy-size", "too many values of", text_of(key->name), NULL);
-	text_until(&rest, ",");
-	problem_about(why, "policy-value", "not a value of this key:", value,
-		      key->times == WORDS && rest.length > 0 ? "separate with blanks, not commas" : key->takes);
-	if (!fits(key, value, why)) /* may know better what is wrong */
-		return false;
+	why->word = NULL; /* fits may know better what is wrong */
+	if (!fits(key, value, why)) {
+		text_until(&rest, ",");
+		return why->word == NULL && problem_about(why, "policy-value", "not a value of this key:", value,
+			key->times == WORDS && rest.length > 0 ? "separate with blanks, not commas" : key->takes);
+	}
 	p->settings[p->count++] = (struct setting){value, id, line};
 	return true;
 }
@@ -151,7 +153,7 @@ static bool parse_line(struct text line, unsigned number, struct policy *p, stru
 	struct text value = text_trim(text_after(rest, 1));
 	enum policy_key key;
 
-	if (text_starts(name, text_of("#")) || (name.length == 0 && rest.length == 0))
+	if (name.length > 0 ? name.at[0] == '#' : rest.length == 0)
 		return true;
 	if (rest.length == 0)
 		return problem_about(why, "policy-syntax", "no = in this line:", name,
@@ -170,13 +172,14 @@ static bool parse_line(struct text line, unsigned number, struct policy *p, stru
 }
 
 static bool check_bytes(struct text line, struct problem *why) {
+	const bool is_printable = text_is_printable(line);
 	if (line.length > POLICY_MAX_LINE)
 		return problem_about(why, "policy-size", "line is longer than 4096 bytes", (struct text){0}, NULL);
 	/*@ loop invariant byte.length == 1 && 0 <= byte.at - line.at <= line.length;
 	    loop invariant byte.at == line.at + (byte.at - line.at);
 	    loop assigns byte;
 	    loop variant line.length - (byte.at - line.at); */
-	for (struct text byte = {line.at, 1}; byte.at < line.at + line.length; byte.at++)
+	for (struct text byte = {line.at, 1}; !is_printable && byte.at < line.at + line.length; byte.at++)
 		if (!text_is_printable(byte) && byte.at[0] != '\t')
 			return problem_about(why, "policy-syntax", "control character", byte,
 				byte.at[0] == '\r' ? "carriage return; save it with Unix line ends: sed -i 's/\\r$//' FILE" : NULL);
