@@ -46,13 +46,11 @@ static enum accounts_state seen(enum accounts_state before, bool is_same) {
 /* Of 100,000 lines most are told by their first byte; only for a target that is a number any may be its own. */
 static bool may_matter(const struct accounts *a, enum accounts_file file, struct text line) {
 	bool may_matter = a->is_number && file == ACCOUNTS_PASSWD;
-	/*@ loop invariant i <= a->count;
-	    loop assigns i, may_matter;
-	    loop variant a->count - i; */
-	for (size_t i = 0; !may_matter && i < a->count; i++) {
-		const struct accounts_wanted *const w = &a->wanted[i];
-		may_matter = w->by->value.at[0] == line.at[0] && w->file == file && text_starts(line, w->by->value);
-	}
+	/*@ loop invariant \exists integer k; 0 <= k <= a->count && w == &a->wanted[k];
+	    loop assigns w, may_matter;
+	    loop variant a->count - (w - &a->wanted[0]); */
+	for (const struct accounts_wanted *w = a->wanted; !may_matter && w < a->wanted + a->count; w++)
+		may_matter = w->file == file && w->by->value.at[0] == line.at[0] && text_starts(line, w->by->value);
 	return may_matter;
 }
 

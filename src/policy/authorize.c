@@ -17,13 +17,11 @@ static enum decision match_id(const struct policy *p, const struct accounts *a, 
 }
 
 enum decision authorize_caller(const struct policy *p, const struct accounts *a, const struct caller *c) {
-	enum decision decision = DECISION_DENY;
-
 	if (caller_is_root(c))
 		return DECISION_ALLOW;
 	if (!c->has_root) /* nobody gains anything: only the app's own user gets further */
 		return c->is_uniform ? match_id(p, a, KEY_USER, c->uid.value) : DECISION_DENY;
-	decision = match_id(p, a, KEY_ALLOW_USERS, c->uid.value);
+	enum decision decision = match_id(p, a, KEY_ALLOW_USERS, c->uid.value);
 	/*@ loop invariant i <= c->group_count + 1 && (decision == DECISION_ALLOW || decision == DECISION_DENY);
 	    loop invariant decision == DECISION_ALLOW <==> is_named(p, a, KEY_ALLOW_USERS, c->uid.value) ||
 	      (i > c->group_count && is_named(p, a, KEY_ALLOW_GROUPS, c->gid.value)) ||

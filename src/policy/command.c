@@ -41,19 +41,16 @@ static bool split_word(struct text word, struct token *ret, struct problem *why)
 
 /* Cuts the next token off *rest. false: malformed, or none left (then why->word stays NULL). */
 static bool next_token(struct text *rest, struct token *ret, struct problem *why) {
-	struct text word = {0};
-
 	*rest = text_trim(*rest);
-	*why = (struct problem){0};
-	*ret = (struct token){.is_rest = text_is(*rest, "*")};
-	if (!ret->is_rest && text_starts(*rest, text_of("\""))) {
+	why->word = NULL;
+	*ret = (struct token){.is_rest = rest->length == 1 && rest->at[0] == '*'};
+	if (!ret->is_rest && rest->length > 0 && rest->at[0] == '"') {
 		*rest = text_after(*rest, 1);
-		const bool is_closed = text_field(rest, "\"", &word) && rest->at != NULL &&
+		const bool is_closed = text_field(rest, "\"", &ret->head) && rest->at != NULL &&
 				       (rest->length == 0 || rest->at[0] == ' ' || rest->at[0] == '\t');
-		ret->head = word;
-		return is_closed || bad(why, "a quoted token ends with a quote and a blank", word, NULL);
+		return is_closed || bad(why, "a quoted token ends with a quote and a blank", ret->head, NULL);
 	}
-	word = text_word(rest);
+	const struct text word = text_word(rest);
 	return word.length > 0 && (ret->is_rest || split_word(word, ret, why));
 }
 
@@ -94,14 +91,13 @@ static bool fits_token(const struct token *t, struct text word) {
 }
 
 static struct text last_part(struct text path) {
-	struct text part = path;
-	/*@ loop invariant readable(path) && readable(part) && is_last(part, path, \at(path, Pre));
-	    loop invariant inside(path, \at(path, Pre)) && inside(part, \at(path, Pre));
-	    loop assigns path, part;
-	    loop variant left(path); */
-	while (text_field(&path, "/", &part))
-		;
-	return part;
+	size_t n = path.length;
+	/*@ loop invariant n <= path.length;
+	    loop assigns n;
+	    loop variant n; */
+	while (n > 0 && path.at[n - 1] != '/')
+		n--;
+	return text_after(path, n);
 }
 
 static bool fits_first(struct text path, struct text typed, struct text directory) {
