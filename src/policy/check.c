@@ -104,18 +104,19 @@ static bool check_company(const struct policy *p, const struct setting *s, struc
 }
 
 static bool check_setting(const struct policy *p, const struct setting *s, struct problem *why) {
-	const bool is_groups = s->key == KEY_GROUPS;
-	const bool is_alone = s == policy_next(p, s->key, NULL) && policy_next(p, s->key, s) == NULL;
-	const struct text name = environment_name(s->value);
+	const bool is_none = s->key == KEY_GROUPS && text_is(s->value, "none");
 
 	/* root is never the target, and 0 is the one id that every mistake turns into. */
-	if ((s->key == KEY_USER || s->key == KEY_GROUP || is_groups) && text_is_choice(s->value, text_of("0|root")))
+	if (s->key >= KEY_USER && s->key <= KEY_GROUPS && (text_is(s->value, "0") || text_is(s->value, "root")))
 		return policy_refuse(why, s, "policy-root", "an app never runs as root or in its group:", s->value, NULL);
-	if (is_groups && !is_alone && text_is(s->value, "none"))
+	if (is_none && (s != policy_next(p, KEY_GROUPS, NULL) || policy_next(p, KEY_GROUPS, s) != NULL))
 		return policy_refuse(why, s, "policy-value", "stands alone or not at all:", s->value, NULL);
-	if (s->key == KEY_ENV && (environment_is_ours(name) || (text_is(name, "TMPDIR") && policy_value(p, KEY_TMP).length > 0)))
+	if (s->key != KEY_ENV && s->key != KEY_LISTEN)
+		return check_company(p, s, why);
+	const struct text name = environment_name(s->value);
+	if (environment_is_ours(name) || (text_is(name, "TMPDIR") && policy_value(p, KEY_TMP).length > 0))
 		return policy_refuse(why, s, "policy-value", "runas-app itself sets", name, NULL);
-	for (const struct setting *t = p->settings; (s->key == KEY_ENV || s->key == KEY_LISTEN) && t < s; t++)
+	for (const struct setting *t = p->settings; t < s; t++)
 		if (t->key == s->key && text_equal(environment_name(t->value), name))
 			return policy_refuse(why, s, "policy-twice", "is set twice:", name, NULL);
 	return check_company(p, s, why);

@@ -68,6 +68,12 @@ Test(policy_check, root_may_be_named_as_a_caller) {
 	cr_expect(check(GIVEN_START "allow_users = root 0\nallow_groups = root 0\n", &why), "%s", why.what);
 }
 
+Test(policy_check, zero_is_a_number_like_any_other_where_it_is_no_id) {
+	struct problem why;
+
+	cr_expect(check(GIVEN_START "nice = 0\noom_score_adj = 0\nlimit_core = 0\n", &why), "%s", why.what);
+}
+
 Test(policy_check, none_stands_alone_in_groups) {
 	struct problem why;
 
