@@ -118,7 +118,7 @@ static uint64_t kept_sockets(const struct caller *c, uint32_t keep_fds, struct t
 /* sd_listen_fds(3). A port is the name of the socket that is bound to it. */
 static uint64_t sockets_of(const struct caller *c, const struct launch_plan *plan, struct sink *ports, struct text *ret) {
 	if (plan->listen_count == 0)
-		return kept_sockets(c, plan->keep_fds, ret);
+		return plan->keep_fds != 0 ? kept_sockets(c, plan->keep_fds, ret) : 0;
 	for (const struct policy_listen *l = plan->listens; l < plan->listens + plan->listen_count; l++)
 		sink_number(ports, l > plan->listens ? ":" : "", l->port);
 	*ret = (struct text){ports->at, ports->used};
@@ -208,32 +208,28 @@ static bool plan_writes(const struct policy *p, int abi, struct launch_plan *ret
 }
 
 static void plan_settings(const struct policy *p, const struct caller *c, bool is_served, struct launch_plan *ret) {
-	const struct setting *s = NULL;
+	uint64_t soft, hard;
 	int number;
 
 	ret->umask = 0027;
 	(void)text_umask(policy_value(p, KEY_UMASK), &ret->umask);
-	ret->nice = ret->oom_score_adj = (struct plan_number){0};
-	ret->nice.is_set = ret->restores || policy_next(p, KEY_NICE, NULL) != NULL;
-	(void)policy_read_number(policy_value(p, KEY_NICE), -20, 19, &ret->nice.value);
-	ret->oom_score_adj.is_set = ret->restores || policy_next(p, KEY_OOM_SCORE_ADJ, NULL) != NULL;
-	(void)policy_read_number(policy_value(p, KEY_OOM_SCORE_ADJ), -1000, 1000, &ret->oom_score_adj.value);
-	ret->keep_fds = 0;
-	while ((s = policy_next(p, KEY_KEEP_FDS, s)) != NULL)
-		if (policy_read_number(s->value, POLICY_FD_FIRST, POLICY_FD_LAST, &number))
-			ret->keep_fds |= c->open_fds & UINT32_C(1) << number;
-	for (ret->listen_count = 0; is_served && (s = policy_next(p, KEY_LISTEN, s)) != NULL; ret->listen_count++) {
-		(void)policy_read_listen(s->value, &ret->listens[ret->listen_count]);
-		ret->keep_fds |= UINT32_C(1) << (POLICY_FD_FIRST + ret->listen_count);
-	}
 	ret->owns_stdio = text_is(policy_value(p, KEY_STDIO_CHOWN), "yes");
-	for (unsigned i = 0; i < POLICY_LIMITS; i++) {
-		struct plan_limit *limit = &ret->limits[i];
-
-		s = policy_next(p, (enum policy_key)(KEY_LIMIT + i), NULL);
-		*limit = ret->restores ? usual_limits[i] : (struct plan_limit){0};
-		if (s != NULL && (limit->is_set = policy_read_limit(s->value, &limit->soft, &limit->hard)))
-			limit->least_hard = limit->hard;
+	ret->nice = ret->oom_score_adj = (struct plan_number){.is_set = ret->restores};
+	ret->keep_fds = 0;
+	ret->listen_count = 0;
+	for (unsigned i = 0; i < POLICY_LIMITS; i++)
+		ret->limits[i] = ret->restores ? usual_limits[i] : (struct plan_limit){0};
+	for (const struct setting *s = p->settings; s < p->settings + p->count; s++) {
+		if (s->key == KEY_NICE)
+			ret->nice.is_set = policy_read_number(s->value, -20, 19, &ret->nice.value);
+		if (s->key == KEY_OOM_SCORE_ADJ)
+			ret->oom_score_adj.is_set = policy_read_number(s->value, -1000, 1000, &ret->oom_score_adj.value);
+		if (s->key == KEY_KEEP_FDS && policy_read_number(s->value, POLICY_FD_FIRST, POLICY_FD_LAST, &number))
+			ret->keep_fds |= c->open_fds & UINT32_C(1) << number;
+		if (s->key == KEY_LISTEN && is_served && policy_read_listen(s->value, &ret->listens[ret->listen_count]))
+			ret->keep_fds |= UINT32_C(1) << (POLICY_FD_FIRST + ret->listen_count++);
+		if (s->key >= KEY_LIMIT && policy_read_limit(s->value, &soft, &hard))
+			ret->limits[s->key - KEY_LIMIT] = (struct plan_limit){true, soft, hard, hard};
 	}
 }
 
