@@ -3,18 +3,22 @@
 
 #include <string.h>
 
-static const char ours[] = "HOME USER LOGNAME SHELL PATH PWD LISTEN_*";
-static const char by_default[] = "LANG LC_* TERM TZ COLORTERM";
-static const char systemd[] = "NOTIFY_SOCKET WATCHDOG_PID WATCHDOG_USEC";
+/* In rows, so that most words cost one byte to look at; the NUL of each fits in, too, and "" ends a list. */
+typedef char names[][24];
+
+static const names ours = {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "PWD", "LISTEN_*", ""};
+static const names by_default = {"LANG", "LC_*", "TERM", "TZ", "COLORTERM", ""};
+static const names systemd = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", ""};
 
 /* ld.so(8), and what interpreters load code, options or start-up files from. */
-static const char obeyed[] =
-	"LD_* GLIBC_* GCONV_* MALLOC_* MUSL_* LOCPATH NLSPATH RES_OPTIONS HOSTALIASES LOCALDOMAIN "
-	"TERMINFO TERMINFO_* TERMCAP TZDIR GETCONF_* RESOLV_* "
-	"ENV BASH_ENV BASHOPTS SHELLOPTS IFS CDPATH GLOBIGNORE PS4 BASH_FUNC_* PROMPT_COMMAND "
-	"RUBYOPT RUBYLIB RUBYSHELL RUBY_* GEM_* BUNDLE_* PYTHON* PERL5* PERLLIB PERL_* PERLIO* "
-	"NODE_OPTIONS NODE_PATH NODE_REPL_* JAVA_* JDK_JAVA_* _JAVA_* CLASSPATH "
-	"PHPRC PHP_INI_* LUA_* TCLLIBPATH OPENSSL_* DOTNET_* ERL_* GUNICORN_CMD_ARGS UWSGI_* ZDOTDIR NIS_PATH RUBYPATH";
+static const names obeyed = {
+	"LD_*", "GLIBC_*", "GCONV_*", "MALLOC_*", "MUSL_*", "LOCPATH", "NLSPATH", "RES_OPTIONS", "HOSTALIASES",
+	"LOCALDOMAIN", "TERMINFO", "TERMINFO_*", "TERMCAP", "TZDIR", "GETCONF_*", "RESOLV_*", "ENV", "BASH_ENV",
+	"BASHOPTS", "SHELLOPTS", "IFS", "CDPATH", "GLOBIGNORE", "PS4", "BASH_FUNC_*", "PROMPT_COMMAND", "RUBYOPT",
+	"RUBYLIB", "RUBYSHELL", "RUBY_*", "GEM_*", "BUNDLE_*", "PYTHON*", "PERL5*", "PERLLIB", "PERL_*", "PERLIO*",
+	"NODE_OPTIONS", "NODE_PATH", "NODE_REPL_*", "JAVA_*", "JDK_JAVA_*", "_JAVA_*", "CLASSPATH", "PHPRC",
+	"PHP_INI_*", "LUA_*", "TCLLIBPATH", "OPENSSL_*", "DOTNET_*", "ERL_*", "GUNICORN_CMD_ARGS", "UWSGI_*", "ZDOTDIR",
+	"NIS_PATH", "RUBYPATH", ""};
 
 /* Does a word, NAME or PREFIX*, stand for this name? */
 static bool word_covers(struct text word, struct text name) {
@@ -23,19 +27,13 @@ static bool word_covers(struct text word, struct text name) {
 	return text_equal(word, name);
 }
 
-/* By bytes, since every name of the caller's is held against it; a blank ends a word, and is part of none. */
-static bool list_covers(const char *list, struct text name) {
-	const char *word = list;
-
-	for (bool is_more = true; is_more; word++) {
+static bool list_covers(const names list, struct text name) {
+	for (const char *word = *list; word[0] != '\0'; word += sizeof(*list)) {
 		size_t n = 0;
-		while (n < name.length && word[n] == name.at[n] && word[n] != ' ' && word[n] != '\0')
+		while (n < name.length && word[n] == name.at[n] && word[n] != '\0')
 			n++;
-		if (word[n] == '*' || (n == name.length && (word[n] == ' ' || word[n] == '\0')))
+		if (word[n] == '*' || (n == name.length && word[n] == '\0'))
 			return true;
-		for (word += n; *word != ' ' && *word != '\0'; word++)
-			;
-		is_more = *word != '\0';
 	}
 	return false;
 }
@@ -57,7 +55,7 @@ bool environment_is_assignment(struct text t) {
 bool environment_is_keep_word(struct text t) {
 	const bool is_prefix = t.length > 2 && t.at[t.length - 1] == '*' && t.at[t.length - 2] == '_';
 	const struct text stem = {t.at, t.length - is_prefix};
-	return text_is_choice(t, text_of("*|none|@systemd")) || !is_never_kept(stem);
+	return !is_never_kept(stem) || text_is_choice(t, text_of("*|none|@systemd"));
 }
 
 /* A NUL in name would end both: of env_file's lines only well-formed ones come here. */
@@ -86,16 +84,15 @@ static bool refuse(struct problem *why, const char *what, struct text name) {
 }
 
 bool environment_set(struct environment *e, struct sink *to, const char *start, struct text rest, struct problem *why) {
-	const struct text name = environment_name(start[0] != '\0' ? text_of(start) : rest);
 	char *const at = to->at + to->used;
+	const bool is_full = e->count >= ENVIRONMENT_MAX_COUNT;
 
-	if (e->count >= ENVIRONMENT_MAX_COUNT)
-		return refuse(why, "more than 1024 variables, from", name);
 	sink_words(to, start);
 	sink_text(to, rest);
 	sink_byte(to, '\0');
-	if (to->full)
-		return refuse(why, "more than 128 KiB of environment, from", name);
+	if (is_full || to->full)
+		return refuse(why, is_full ? "more than 1024 variables, from" : "more than 128 KiB of environment, from",
+			      environment_name(start[0] != '\0' ? text_of(start) : rest));
 	e->strings[e->count++] = at;
 	return true;
 }
