@@ -27,6 +27,8 @@ static bool word_covers(struct text word, struct text name) {
 	return text_equal(word, name);
 }
 
+static char first(struct text t) { return (char)(t.length > 0 ? t.at[0] : '\0'); }
+
 static bool list_covers(const names list, struct text name) {
 	for (const char *word = *list; word[0] != '\0'; word += sizeof(*list)) {
 		size_t n = 0;
@@ -106,16 +108,12 @@ static bool is_harmless(struct text value) {
 	return !is_found || text_is_choice(value, text_of(":/etc/localtime|/etc/localtime"));
 }
 
-static bool is_kept(const struct policy *p, struct text name, const char *value, bool is_trusted) {
-	bool is_cleared = false, is_named = false;
+static bool is_kept(const struct policy *p, struct text name, const char *value, bool is_cleared, bool is_trusted) {
+	bool is_named = !is_cleared && list_covers(by_default, name) && (is_trusted || is_harmless(text_of(value)));
 
-	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;)
-		if (text_is(s->value, "none"))
-			is_cleared = true;
-		else if (text_is(s->value, "@systemd") ? list_covers(systemd, name)
-			 : word_covers(s->value, name) && (is_trusted || !text_is(s->value, "*")))
-			is_named = true;
-	is_named = is_named || (!is_cleared && list_covers(by_default, name) && (is_trusted || is_harmless(text_of(value))));
+	for (const struct setting *s = NULL; !is_named && (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;)
+		is_named = first(s->value) == '@' ? list_covers(systemd, name) : word_covers(s->value, name) &&
+			   !text_is(s->value, "none") && (is_trusted || !text_is(s->value, "*"));
 	return is_named && !is_never_kept(name); /* asked last: most names are in no list but that long one */
 }
 
@@ -143,19 +141,29 @@ static bool add_secrets(struct environment *e, struct sink *bytes, struct text s
 	return true;
 }
 
+static uint64_t bit(char c) { return UINT64_C(1) << (c & 63); }
+
 bool environment_fill(struct environment *e, struct sink *bytes, const struct policy *p, struct text secrets,
 		      char *const *caller, bool is_trusted, struct problem *why) {
+	uint64_t wanted = bit('L') | bit('T') | bit('C'); /* by_default; no other first byte is worth a closer look */
+	bool is_cleared = false;
+
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV, s)) != NULL;)
 		if (!environment_set(e, bytes, "", s->value, why))
 			return false;
 	if (!add_secrets(e, bytes, secrets, policy_value(p, KEY_ENV_FILE), why))
 		return false;
+	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;) {
+		const char c = first(s->value);
+		is_cleared = is_cleared || text_is(s->value, "none");
+		wanted |= c == '*' ? UINT64_MAX : c == '@' ? bit('N') | bit('W') : bit(c); /* @systemd */
+	}
 	for (const size_t own = e->count; *caller != NULL; caller++) {
-		const char *const end = strchr(*caller, '=');
+		const char *const end = (wanted & bit(**caller)) != 0 ? strchr(*caller, '=') : NULL;
 		const struct text name = {*caller, end != NULL ? (size_t)(end - *caller) : 0};
 		size_t at;
 
-		if (end == NULL || !is_kept(p, name, end + 1, is_trusted) || (at = find(e, name)) < own)
+		if (end == NULL || !is_kept(p, name, end + 1, is_cleared, is_trusted) || (at = find(e, name)) < own)
 			continue;
 		const struct text pair = text_of(*caller);
 		const char *what = at < e->count ? "the caller's environment holds it twice:"

@@ -261,13 +261,18 @@ Test(environment, env_keep_adds_and_none_clears) {
 	f = fill("env_keep = PORT\nenv_keep = none\n", caller, false);
 	cr_expect(f->is_done && f->e.count == 1, "order does not matter");
 	expect_value(f, "PORT", "80");
+	f = fill("env_keep = none PORT\n", caller, false);
+	cr_expect(f->is_done && f->e.count == 1, "nor the other one");
+	expect_value(f, "PORT", "80");
+	f = fill("env_keep = none\n", CALLER("none=1", "nonesuch=2"), false);
+	cr_expect(f->is_done && f->e.count == 0, "a word of the policy is no variable's name");
 }
 
 Test(environment, systemd_is_three_names) {
-	struct filled *f = fill(
-		"env_keep = @systemd\n",
-		CALLER("NOTIFY_SOCKET=/run/x", "WATCHDOG_PID=1", "WATCHDOG_USEC=2", "INVOCATION_ID=3", "LISTEN_FDS=1"),
-		false);
+	struct filled *f = fill("env_keep = @systemd\n",
+				CALLER("NOTIFY_SOCKET=/run/x", "WATCHDOG_PID=1", "WATCHDOG_USEC=2", "INVOCATION_ID=3",
+				       "LISTEN_FDS=1", "NOTIFY=4", "WATCHDOG_DEVICE=5", "@systemd=6", "LINES=24"),
+				false);
 
 	cr_expect(f->is_done && f->e.count == 3, "%zu", f->e.count);
 	expect_value(f, "NOTIFY_SOCKET", "/run/x");
