@@ -2,7 +2,6 @@
 #include "companion/condense.h"
 
 #include "companion/evaluate.h"
-#include "companion/syscalls.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -10,16 +9,27 @@
 #include <string.h>
 
 /*
- * At load the kernel asks the filter about every number once, and remembers what is always allowed (Linux 5.11). Later
- * only calls whose arguments are looked at run it.
+ * At load the kernel walks through the filter for every number that it has, 470 in Linux 6.18, and remembers what is always
+ * allowed (since 5.11). Later only calls whose arguments are looked at run it.
  */
-enum { WEIGHT_OF_ARGUMENTS = 16 };
+enum { NUMBERS_ASKED = 480, WEIGHT_OF_ARGUMENTS = 16 };
 
-enum { MOST_STEPS = 2 * PROGRAM_MAX_INSTRUCTIONS + 1 };
+/* Measured: one more instruction costs at load what one more comparison for so many numbers does. */
+enum { WEIGHT_OF_INSTRUCTION = 100 };
+
+enum { MOST_STEPS = 2 * PROGRAM_MAX_INSTRUCTIONS + 1, MOST_STEPS_OF_GROUP = 32 };
 
 /* The numbers from `first` to the next step's: the instruction of the old filter that answers, or begins to look. */
 struct step {
-	uint32_t first, leaf;
+	uint64_t first;
+	uint32_t leaf;
+};
+
+/* Neighbouring steps that lead to one leaf, but for single numbers: each of those is asked for by itself. */
+struct group {
+	const struct step *steps;
+	size_t count;
+	uint32_t usual, weight;
 };
 
 /* Built from its end, as every jump needs to know how far its target is: instruction 0 is the last. */
@@ -52,8 +62,29 @@ static uint32_t add_jump(struct reverse *to, uint16_t code, uint32_t k, uint32_t
 						    .k = k});
 }
 
+/* One instruction is enough for all that say the same. */
+static uint32_t add_answer(struct reverse *to, uint32_t action) {
+	for (uint32_t i = 0; i < to->count; i++)
+		if (to->code[i].code == (BPF_RET | BPF_K) && to->code[i].k == action)
+			return i;
+	return add(to, (struct program_instruction){.code = BPF_RET | BPF_K, .k = action});
+}
+
 static bool is_conditional(const struct program_instruction *in) {
 	return BPF_CLASS(in->code) == BPF_JMP && BPF_OP(in->code) != BPF_JA;
+}
+
+/* Of an argument of 64 bits libseccomp compares the half that is masked out, too: 0 with 0. What comes next loads anew. */
+static void pass_over_empty_masks(struct generated *filter) {
+	for (uint32_t i = 0; i + 3 < filter->count; i++) {
+		struct program_instruction *in = &filter->code[i];
+		const uint32_t next = i + 3 + in[2].jt;
+
+		if (in[0].code == (BPF_LD | BPF_W | BPF_ABS) && in[1].code == (BPF_ALU | BPF_AND | BPF_K) &&
+		    in[1].k == 0 && in[2].code == (BPF_JMP | BPF_JEQ | BPF_K) && in[2].k == 0 && next < filter->count &&
+		    (BPF_CLASS(filter->code[next].code) == BPF_LD || BPF_CLASS(filter->code[next].code) == BPF_RET))
+			in[0] = (struct program_instruction){.code = BPF_JMP | BPF_JA, .k = next - i - 1};
+	}
 }
 
 static int by_number(const void *a, const void *b) {
@@ -117,61 +148,134 @@ static void copy_leaves(const struct generated *old, const struct step *steps, s
 
 		if (!is_reached[i])
 			continue;
-		if (is_conditional(in))
+		if (is_conditional(in)) {
 			at[i] = add_jump(to, in->code, in->k, at[i + 1 + in->jt], at[i + 1 + in->jf]);
-		else if (BPF_CLASS(in->code) == BPF_JMP)
-			at[i] = add(to, (struct program_instruction){.code = in->code,
-								     .k = to->count - at[i + 1 + in->k] - 1});
-		else
+		} else if (BPF_CLASS(in->code) == BPF_JMP) {
+			at[i] = at[i + 1 + in->k];
+		} else if (BPF_CLASS(in->code) == BPF_RET) {
+			at[i] = add_answer(to, in->k);
+		} else {
+			if (at[i + 1] + 1 != to->count)
+				add(to, (struct program_instruction){.code = BPF_JMP | BPF_JA,
+								     .k = to->count - at[i + 1] - 1});
 			at[i] = add(to, *in);
+		}
 	}
 }
 
-/* Of a step that ends before the number `end`. */
-static uint32_t weight(const struct generated *old, const struct step *step, uint32_t end) {
-	const uint32_t last = end < SYSCALLS_NUMBERS ? end : SYSCALLS_NUMBERS;
+static uint32_t weight(const struct generated *old, const struct step *step) {
+	const uint64_t end = step[1].first < NUMBERS_ASKED ? step[1].first : NUMBERS_ASKED;
 	const bool is_answer = BPF_CLASS(old->code[step->leaf].code) == BPF_RET;
 
-	return (step->first < last ? last - step->first : 0) + (is_answer ? 1 : WEIGHT_OF_ARGUMENTS);
+	return (uint32_t)(step->first < end ? end - step->first : 0) + (is_answer ? 1 : WEIGHT_OF_ARGUMENTS);
 }
 
-/* One comparison parts the steps before `end` into halves of the same weight, and so on. Returns where it begins. */
-static uint32_t add_tree(const struct generated *old, const struct step *steps, size_t count, uint32_t end,
-			 struct reverse *to, const uint32_t at[PROGRAM_MAX_INSTRUCTIONS]) {
-	uint32_t all = 0, left = 0, high, low;
+static uint64_t width(const struct step *step) {
+	return step[1].first - step->first;
+}
+
+/* Where the widest step leads, the others must be single. Returns how many those are, or SIZE_MAX. */
+static size_t count_exceptions(const struct step *steps, size_t count, uint32_t *ret_usual) {
+	const struct step *widest = steps;
+	size_t exceptions = 0;
+
+	for (size_t i = 1; i < count; i++)
+		if (width(&steps[i]) > width(widest))
+			widest = &steps[i];
+	for (size_t i = 0; i < count; i++)
+		if (steps[i].leaf != widest->leaf) {
+			if (width(&steps[i]) > 1)
+				return SIZE_MAX;
+			exceptions++;
+		}
+	*ret_usual = widest->leaf;
+	return exceptions;
+}
+
+/*
+ * The cheapest way to part the steps into groups. Each costs one instruction to find it and one for each exception. The
+ * first exception asks of the others what parting the group there would; each further one asks one comparison more.
+ */
+static size_t find_groups(const struct generated *old, const struct step *steps, size_t count,
+			  struct group groups[MOST_STEPS]) {
+	static struct group last[MOST_STEPS + 1]; /* of the first n steps */
+	static uint64_t cost[MOST_STEPS + 1];
+	size_t group_count = 0;
+
+	for (size_t end = 1; end <= count; end++) {
+		uint32_t all = 0;
+
+		cost[end] = UINT64_MAX;
+		for (size_t n = 1; n <= end && n <= MOST_STEPS_OF_GROUP; n++) {
+			const struct step *first = &steps[end - n];
+			uint32_t usual = 0;
+			const size_t exceptions = count_exceptions(first, n, &usual);
+			uint64_t sum;
+
+			if (exceptions == SIZE_MAX)
+				break;
+			all += weight(old, first);
+			sum = cost[end - n] + WEIGHT_OF_INSTRUCTION * (1 + exceptions) +
+			      (exceptions > 1 ? (exceptions - 1) * all : 0);
+			if (sum < cost[end]) {
+				cost[end] = sum;
+				last[end] = (struct group){first, n, usual, all};
+			}
+		}
+	}
+	for (size_t end = count; end > 0; end -= last[end].count)
+		group_count++;
+	for (size_t end = count, i = group_count; i-- > 0; end -= last[end].count)
+		groups[i] = last[end];
+	return group_count;
+}
+
+/* One comparison parts the groups into halves of about the same weight, and so on. Returns where it begins. */
+static uint32_t add_tree(const struct group *groups, size_t count, struct reverse *to,
+			 const uint32_t at[PROGRAM_MAX_INSTRUCTIONS]) {
+	uint32_t all = 0, left = groups[0].weight, high, low;
 	size_t half = 1;
 
-	if (count == 1)
-		return at[steps[0].leaf];
-	for (size_t i = 0; i < count; i++)
-		all += weight(old, &steps[i], i + 1 < count ? steps[i + 1].first : end);
-	for (left = weight(old, &steps[0], steps[1].first); half < count - 1; half++) {
-		left += weight(old, &steps[half], steps[half + 1].first);
-		if (2 * left > all)
-			break;
+	if (count == 1) {
+		low = at[groups[0].usual];
+		for (const struct step *step = groups[0].steps + groups[0].count; step-- > groups[0].steps;)
+			if (step->leaf != groups[0].usual)
+				low = add_jump(to, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)step->first, at[step->leaf],
+					       low);
+		return low;
 	}
-	high = add_tree(old, steps + half, count - half, end, to, at);
-	low = add_tree(old, steps, half, steps[half].first, to, at);
-	return add_jump(to, BPF_JMP | BPF_JGE | BPF_K, steps[half].first, high, low);
+	for (size_t i = 0; i < count; i++)
+		all += groups[i].weight;
+	for (; half < count - 1 && 2 * left + groups[half].weight <= all; half++)
+		left += groups[half].weight;
+	high = add_tree(groups + half, count - half, to, at);
+	low = add_tree(groups, half, to, at);
+	return add_jump(to, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)groups[half].steps->first, high, low);
 }
 
 bool condense_filter(struct generated *filter, uint32_t arch) {
-	static struct step steps[MOST_STEPS];
+	static struct step steps[MOST_STEPS + 1];
+	static struct group groups[MOST_STEPS];
 	static struct reverse to;
+	static struct generated old;
 	static uint32_t at[PROGRAM_MAX_INSTRUCTIONS];
 	const struct program program = {filter->code, filter->count};
 	const struct evaluate_call foreign = {.arch = ~arch};
 	const struct evaluate_answer answer = evaluate_program(&program, &foreign);
-	const size_t count = find_steps(filter, arch, steps);
 	uint32_t entry, other;
+	size_t count;
 
+	old = *filter;
+	pass_over_empty_masks(&old);
+	count = find_steps(&old, arch, steps);
 	if (count < 2 || !answer.valid || answer.read_arguments)
 		return false;
 	to.count = 0;
 	to.is_full = false;
-	copy_leaves(filter, steps, count, &to, at);
-	other = add(&to, (struct program_instruction){.code = BPF_RET | BPF_K, .k = answer.action});
-	entry = add_tree(filter, steps, count, UINT32_MAX, &to, at);
+	other = add_answer(&to, answer.action);
+	copy_leaves(&old, steps, count, &to, at);
+	steps[count].first = 1ull << 32;
+	entry = add_tree(groups, find_groups(&old, steps, count, groups), &to, at);
 	if (entry != to.count - 1)
 		return false;
 	entry = add(&to, (struct program_instruction){.code = BPF_LD | BPF_W | BPF_ABS,

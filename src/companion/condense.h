@@ -2,12 +2,14 @@
 /*
  * condense: a filter that answers the same in fewer instructions.
  *
- * Purpose:  the kernel checks, translates and compiles every instruction at each launch, and that is the larger part of
- *           what loading a filter costs. libseccomp compares with one number after the other; neighbours that get the
- *           same answer, which most calls are, need one comparison.
+ * Purpose:  at each launch the kernel checks, translates and compiles every instruction, and walks from the beginning to
+ *           the answer for every number, and that is the larger part of what loading a filter costs. libseccomp compares
+ *           with one number after the other; neighbours that get the same answer, which most calls are, need one
+ *           comparison, and one more for each single number among them that does not.
  * Runs as:  runas-policy and embed-profiles; never in the launcher.
  * Given:    a filter as libseccomp writes it: architecture, number, then arguments, jumping forwards only.
- * Promises: every number of that architecture gets the same answer, by the same looks at the arguments.
+ * Promises: every number of that architecture gets the same answer, by the same looks at the arguments, but for those
+ *           that see nothing: half an argument, masked out.
  * Never:    understands arguments: what looks at them is copied as it is. The caller proves the result again.
  */
 #ifndef COMPANION_CONDENSE_H

@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -79,13 +80,17 @@ static void expect_same_answers(void) {
 		}
 }
 
-Test(condense, neighbours_with_one_answer_share_a_comparison) {
+static void allow_300_but_one_in(int few) {
 	scmp_filter_ctx filter = begin();
 
 	for (int number = 0; number < 300; number++)
-		add(filter, number % 100 == 7 ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW, number);
+		add(filter, number % few == 7 ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW, number);
 	end(filter);
-	cr_expect_lt(after.count, 40, "%u instructions are left of %u", after.count, before.count);
+}
+
+Test(condense, neighbours_with_one_answer_share_a_comparison) {
+	allow_300_but_one_in(100);
+	cr_expect_lt(after.count, 18, "%u instructions are left of %u", after.count, before.count);
 	expect_same_answers();
 }
 
@@ -117,6 +122,121 @@ Test(condense, far_jumps_arrive) {
 		add_masked(filter, number, 2, UINT32_MAX, (uint32_t)number);
 	end(filter);
 	expect_same_answers();
+}
+
+static uint32_t count_loads(const struct generated *filter, uint32_t offset) {
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < filter->count; i++)
+		count += filter->code[i].code == (BPF_LD | BPF_W | BPF_ABS) && filter->code[i].k == offset;
+	return count;
+}
+
+/* Of the condensed filter, for a number whose arguments it does not look at. */
+static uint32_t count_comparisons(uint32_t number) {
+	uint32_t count = 0, at = 3; /* architecture and number are loaded */
+
+	for (; BPF_CLASS(after.code[at].code) != BPF_RET; count++) {
+		const struct program_instruction in = after.code[at];
+
+		cr_assert(in.code == (BPF_JMP | BPF_JGE | BPF_K) || in.code == (BPF_JMP | BPF_JEQ | BPF_K));
+		at += 1u + ((BPF_OP(in.code) == BPF_JGE ? number >= in.k : number == in.k) ? in.jt : in.jf);
+	}
+	return count;
+}
+
+/* An exception costs all the others a comparison: of many, few are asked for one after the other. */
+Test(condense, no_number_waits_for_many_others) {
+	allow_300_but_one_in(10);
+	cr_expect_lt(after.count, 55, "%u instructions are left of %u", after.count, before.count);
+	for (uint32_t number = 0; number < 300; number++)
+		cr_expect_leq(count_comparisons(number), 9, "%u: %u", number, count_comparisons(number));
+	expect_same_answers();
+}
+
+/* libseccomp compares both halves of an argument; of one with a mask of 32 bits the upper is 0 whatever it holds. */
+Test(condense, what_is_masked_out_is_not_loaded) {
+	const uint32_t half = offsetof(struct seccomp_data, args);
+	scmp_filter_ctx filter = begin();
+
+	add_masked(filter, 50, 0, 0xff, 1);
+	end(filter);
+	cr_expect_eq(count_loads(&before, half) + count_loads(&before, half + 4), 2, "libseccomp has learned it");
+	cr_expect_eq(count_loads(&after, half) + count_loads(&after, half + 4), 1);
+	expect_same_answers();
+}
+
+#define LOAD(offset) BPF_LD | BPF_W | BPF_ABS, 0, 0, offset
+#define MASK(mask) BPF_ALU | BPF_AND | BPF_K, 0, 0, mask
+#define EQUAL(value, yes, no) BPF_JMP | BPF_JEQ | BPF_K, yes, no, value
+#define LEAST(value, yes, no) BPF_JMP | BPF_JGE | BPF_K, yes, no, value
+#define ANSWER(action) BPF_RET | BPF_K, 0, 0, action
+
+/* Behind the number that libseccomp loads; and so long that anything is shorter. */
+static void condense_by_hand(const struct program_instruction *code, size_t count) {
+	const struct program_instruction first[] = {{LOAD(offsetof(struct seccomp_data, arch))},
+						    {EQUAL(generate_arch(), 1, 0)},
+						    {ANSWER(SECCOMP_RET_KILL_PROCESS)},
+						    {LOAD(offsetof(struct seccomp_data, nr))}},
+					 nothing = {EQUAL(900, 0, 0)}, allow = {ANSWER(SECCOMP_RET_ALLOW)},
+					 refuse = {ANSWER(SECCOMP_RET_ERRNO | EPERM)};
+
+	memcpy(before.code, first, sizeof first);
+	before.count = 4;
+	for (size_t i = 0; i < 20; i++)
+		before.code[before.count++] = nothing;
+	memcpy(before.code + before.count, code, count * sizeof *code);
+	before.count += (uint32_t)count;
+	before.code[before.count++] = allow;
+	before.code[before.count++] = refuse;
+	after = before;
+	cr_assert(condense_filter(&after, generate_arch()));
+	cr_assert_lt(after.count, before.count);
+	expect_same_answers();
+}
+
+/* There is one number after 0xfffffffe, and none after that. */
+Test(condense, the_last_numbers_are_two) {
+	static const struct program_instruction from[] = {
+		{LEAST(0xfffffffe, 1, 0)}, {LEAST(0xffffffff, 1, 0)}, {LEAST(1, 1, 0)}};
+
+	for (size_t i = 0; i < sizeof from / sizeof from[0]; i++)
+		condense_by_hand(&from[i], 1);
+}
+
+/* As libseccomp does not write it: looks that are at something, or needed, or where something falls through to them. */
+Test(condense, only_looks_at_nothing_are_passed_over) {
+	enum { ARGUMENT = offsetof(struct seccomp_data, args) };
+	static const struct program_instruction cases[][6] = {
+		/* nothing is left of it */
+		{{EQUAL(60, 0, 5)},
+		 {LOAD(ARGUMENT + 4)},
+		 {MASK(0)},
+		 {EQUAL(0, 0, 2)},
+		 {LOAD(ARGUMENT)},
+		 {EQUAL(16, 0, 1)}},
+		/* a bit is */
+		{{EQUAL(60, 0, 5)}, {LOAD(ARGUMENT)}, {MASK(2)}, {EQUAL(0, 0, 2)}, {LOAD(ARGUMENT)}, {EQUAL(16, 0, 1)}},
+		/* it is not 1 */
+		{{EQUAL(60, 0, 5)}, {LOAD(ARGUMENT)}, {MASK(0)}, {EQUAL(1, 0, 2)}, {LOAD(ARGUMENT)}, {EQUAL(16, 0, 1)}},
+		/* it is compared once more */
+		{{EQUAL(60, 0, 5)},
+		 {LOAD(ARGUMENT)},
+		 {MASK(0)},
+		 {EQUAL(0, 0, 1)},
+		 {EQUAL(0, 1, 0)},
+		 {ANSWER(SECCOMP_RET_KILL_PROCESS)}},
+		/* what is before it leads to what follows it, far away */
+		{{EQUAL(60, 0, 5)},
+		 {LOAD(ARGUMENT + 8)},
+		 {LOAD(ARGUMENT)},
+		 {MASK(0)},
+		 {EQUAL(0, 2, 1)},
+		 {ANSWER(SECCOMP_RET_KILL_PROCESS)}},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		condense_by_hand(cases[i], 6);
 }
 
 Test(condense, a_filter_that_breaks_off_is_left_alone) {

@@ -240,8 +240,8 @@ Test(program, finds_shipped_profiles_by_their_whole_name) {
 
 		cr_assert_not_null(found, "%s", names[i]);
 		cr_expect_str_eq(found->name, names[i]);
-		cr_expect(found->enforce.count > 100 && found->enforce.count <= PROGRAM_MAX_INSTRUCTIONS);
-		cr_expect(found->complain.count > 100 && found->complain.count <= PROGRAM_MAX_INSTRUCTIONS);
+		cr_expect(found->enforce.count > 50 && found->enforce.count <= PROGRAM_MAX_INSTRUCTIONS);
+		cr_expect(found->complain.count > 50 && found->complain.count <= PROGRAM_MAX_INSTRUCTIONS);
 	}
 	cr_expect_null(program_find(text_of("@app-server")));
 	cr_expect_null(program_find(text_of("app-serve")));
