@@ -27,8 +27,6 @@ static bool word_covers(struct text word, struct text name) {
 	return text_equal(word, name);
 }
 
-static char first(struct text t) { return (char)(t.length > 0 ? t.at[0] : '\0'); }
-
 static bool list_covers(const names list, struct text name) {
 	for (const char *word = *list; word[0] != '\0'; word += sizeof(*list)) {
 		size_t n = 0;
@@ -112,7 +110,7 @@ static bool is_kept(const struct policy *p, struct text name, const char *value,
 	bool is_named = !is_cleared && list_covers(by_default, name) && (is_trusted || is_harmless(text_of(value)));
 
 	for (const struct setting *s = NULL; !is_named && (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;)
-		is_named = first(s->value) == '@' ? list_covers(systemd, name) : word_covers(s->value, name) &&
+		is_named = s->value.at[0] == '@' ? list_covers(systemd, name) : word_covers(s->value, name) &&
 			   !text_is(s->value, "none") && (is_trusted || !text_is(s->value, "*"));
 	return is_named && !is_never_kept(name); /* asked last: most names are in no list but that long one */
 }
@@ -154,7 +152,7 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 	if (!add_secrets(e, bytes, secrets, policy_value(p, KEY_ENV_FILE), why))
 		return false;
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;) {
-		const char c = first(s->value);
+		const char c = s->value.at[0]; /* no word is empty */
 		is_cleared = is_cleared || text_is(s->value, "none");
 		wanted |= c == '*' ? UINT64_MAX : c == '@' ? bit('N') | bit('W') : bit(c); /* @systemd */
 	}
