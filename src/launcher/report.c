@@ -55,8 +55,7 @@ static void begin_line(struct sink *s, const struct report *to, const char *star
 }
 
 bool report_allowed(const struct report *to, const struct launch_plan *plan, struct text syscalls) {
-	char bytes[MAX_MESSAGE];
-	struct sink s = {.at = bytes, .size = sizeof(bytes)};
+	struct sink s = {.at = (char *)to->scratch, .size = MAX_MESSAGE};
 	begin_line(&s, to, "<86>runas-app["); /* authpriv.info */
 	sink_number(&s, " decision=allow user=", plan->uid.value);
 	add_quoted(&s, " syscalls=\"", syscalls);

@@ -17,7 +17,7 @@ struct report {
 	bool is_entitled; /* may be told the reason */
 	bool is_sealed;	  /* filters are loaded: only write, close and exit are sure to be left */
 	struct text log;  /* as the policy has it; until it was read, and without the key, empty: syslog */
-	uint32_t *scratch; /* room for CALLER_MAX_GROUPS ids */
+	uint32_t *scratch; /* room for CALLER_MAX_GROUPS ids, or one message */
 };
 
 _Noreturn void report_problem(const struct report *to, const struct problem *why);

@@ -17,13 +17,6 @@ enum accounts_file { ACCOUNTS_PASSWD, ACCOUNTS_GROUP };
 enum accounts_state { ACCOUNTS_ABSENT, ACCOUNTS_FOUND, ACCOUNTS_AMBIGUOUS };
 
 struct accounts {
-	struct accounts_wanted { /* every account setting; a number is found from the start */
-		const struct setting *by;
-		enum accounts_file file;
-		enum accounts_state state;
-		uint32_t id;
-	} wanted[ACCOUNTS_MAX_WANTED];
-	size_t count;
 	bool is_number; /* the target is given as one: its line may have any name */
 	bool in_long_line;
 	struct accounts_user { /* the target's passwd entry; home and shell may be empty, or all of it */
@@ -31,6 +24,13 @@ struct accounts {
 		uint32_t uid, gid;
 		struct text name, home, shell; /* these stand in bytes */
 	} user;
+	size_t count;
+	struct accounts_wanted { /* every account setting; a number is found from the start */
+		const struct setting *by;
+		enum accounts_file file;
+		enum accounts_state state;
+		uint32_t id;
+	} wanted[ACCOUNTS_MAX_WANTED];
 	char bytes[3 * ACCOUNTS_MAX_FIELD];
 };
 

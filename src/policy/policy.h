@@ -31,12 +31,12 @@ enum policy_key {
 };
 
 struct policy {
+	size_t count;
 	struct setting {
 		struct text value;
 		enum policy_key key;
 		unsigned line;
 	} settings[POLICY_MAX_SETTINGS];
-	size_t count;
 };
 
 struct plan_profile { /* what `syscalls` names */
