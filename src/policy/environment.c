@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/environment.h"
 
-#include <string.h>
-
 /* In rows, so that most words cost one byte to look at; the NUL of each fits in, too, and "" ends a list. */
 typedef char names[][24];
 

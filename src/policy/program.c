@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/program.h"
 
-#include <string.h>
-
 #define SIGNED_FROM offsetof(struct program_header, format)
 
 _Static_assert(sizeof(struct program_instruction) == 8, "struct sock_filter is 8 bytes");

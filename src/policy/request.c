@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "policy/request.h"
+#include "policy/command.h"
 
 static bool usage(struct problem *why, const char *what, struct text about) {
 	return problem_about(why, "usage", what, about, "runas-app APP [--] COMMAND [ARG...]; or --help, --version");

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/text.h"
 
-#include <string.h>
-
 /* In a set, z stands for a to z, Z for A to Z, and 9 for every digit. */
 static bool is_in(char c, const char *set) {
 	const char kind = (char)(c >= 'a' && c <= 'z' ? 'z' : c >= 'A' && c <= 'Z' ? 'Z' : c >= '0' && c <= '9' ? '9' : c);

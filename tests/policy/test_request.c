@@ -2,7 +2,7 @@
 /* argv is split once, and never rewritten. */
 #include "tests/policy/given.h"
 
-#include "policy/request.h"
+#include "policy/command.h"
 
 TestSuite(request, .timeout = 20);
 
