@@ -12,7 +12,6 @@
 
 #include "companion/findings.h"
 #include "policy/plan.h"
-#include "policy/trust.h"
 
 struct draft {
 	const struct image *image;

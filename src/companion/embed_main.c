@@ -110,7 +110,6 @@ static void put_programs(const char *directory, const struct profile_store *stor
 
 	if (profile == NULL)
 		stop("out of memory", "profiles");
-	fputs("#include \"policy/version.h\"\n", out);
 	if (!generate_terminal(&filter, why))
 		stop(why, "terminal filter");
 	put_code(out, "terminal", "", &filter);

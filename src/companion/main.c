@@ -3,7 +3,7 @@
 #include "companion/output.h"
 #include "companion/suggest.h"
 #include "companion/verb.h"
-#include "policy/version.h"
+#include "policy/program.h"
 
 #include <locale.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
-#include "launcher/trusted_file.h"
 
 #include <linux/magic.h>
 #include <netinet/in.h>

@@ -6,8 +6,6 @@
  * takes the receipt of the one before it, so that two swapped lines do not compile.
  */
 #include "launcher/stages.h"
-#include "launcher/trusted_file.h"
-#include "policy/version.h"
 
 #define POLICIES "/etc/runas-app/"
 #define PROFILES POLICIES "profiles/"

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * stages: the launch, one function a stage, in the order of main.c; each room implements its own.
+ * stages: the launch, one function a stage, in the order of main.c; each room implements its own. Before them stand
+ *         report, the only way out and the only voice, and trusted_file, which reads what root alone could have written.
  * Given:    nothing from the caller is believed but by plan_build. Each comment names the room, and whom it runs as.
  * Promises: each act is read back through another call, into buffers that held something else, because a root caller
  *           can carry a filter that answers 0 without doing the call. A stage without work proves its state too.
- * Never:    returns with less than it promises: failures end in report.h. A receipt is built in one room only.
+ *           What root opened is closed and root is gone for good before report writes a byte (CVE-2012-0056); if that
+ *           fails it exits in silence. A caller that is not entitled learns nothing but "not permitted".
+ * Never:    returns with less than it promises: failures end in report, which does not return, nor formats with a
+ *           caller's bytes: its words are constant, or escaped. A receipt is built in one room only.
  */
 #pragma once
 
-#include "launcher/report.h"
+#include "policy/plan.h"
 
 /* Every room asks the kernel itself, by syscall(2) where libc would do more than asked (setresuid, sigaction). */
 #include <errno.h>
@@ -22,6 +26,42 @@
 
 #define CALLER_MAX_GROUPS 65536 /* NGROUPS_MAX: getgroups(2) */
 #define CALLER_MAX_CWD 4096	/* bytes, with the NUL: getcwd(2) */
+
+struct report {
+	const struct request *request;
+	const struct caller *caller;
+	struct text file; /* the policy's path, for messages about one of its lines */
+	bool is_entitled; /* may be told the reason */
+	bool is_sealed;	  /* filters are loaded: only write, close and exit are sure to be left */
+	struct text log;  /* as the policy has it; until it was read, and without the key, empty: syslog */
+	uint32_t *scratch; /* room for CALLER_MAX_GROUPS ids, or one message */
+};
+
+_Noreturn void report_problem(const struct report *to, const struct problem *why);
+/* A stage failed at what. hint may be NULL; error is an errno, or 0 for a value that was read back wrong. */
+_Noreturn void report_stage(const struct report *to, const char *word, const char *what, const char *hint, int error);
+/* The same with errno, unless it went well: then errno becomes 0, which a wrong value of the next act leaves so. */
+void must(bool is_done, const struct report *to, const char *word, const char *object, const char *hint);
+/* All end here; and help and version. */
+_Noreturn void report_leave(const struct report *to, int fd, struct text words, int status);
+/* One line to the system log. false: not delivered. */
+bool report_allowed(const struct report *to, const struct launch_plan *plan, struct text syscalls);
+
+/*
+ * trusted_file, root: walks absolute paths without empty, . or .. parts from root, an open directory above descriptor 2
+ * that stays open, and follows no symlink. Each descriptor, root's too, is judged (policy/trust), never a path; nothing
+ * changed while it was read; what was opened here is closed again. Nothing is opened for writing or blocks on a FIFO.
+ * trusted_read: the whole file, of this kind (no directory), at most size bytes. A problem's object is what was tried of
+ * path. trusted_stream: piece by piece, of any size; a last line without its newline gets one.
+ */
+bool trusted_read(int root, struct text path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
+		  struct problem *why);
+/* Takes a piece of the file, and says how many of its bytes it used up. */
+typedef size_t trusted_taker(void *context, struct text piece);
+bool trusted_stream(int root, struct text path, char *buffer, size_t size, trusted_taker *take, void *context,
+		    struct problem *why);
+/* false: not answered, whatever the kernel's filter says; *ret then holds no old bytes. */
+bool trusted_fstat(int fd, struct stat *ret);
 
 struct entered { /* receipt */
 	uint64_t core_soft, core_hard; /* RLIMIT_CORE as the caller had it, bytes */
@@ -43,8 +83,8 @@ struct sealed { /* receipt */ uint32_t filters; };
  */
 struct entered entry_secure(int argc, char *const *argv, char **envp, const struct report *to);
 bool entry_hide(void);		  /* PR_SET_DUMPABLE 0: every change of ids needs it again */
-bool entry_unblock_signals(void);
-void entry_ignore_pipe(void); /* one that came meanwhile acts now, on us */
+bool entry_unblock_signals(void); /* one that came meanwhile acts now, on us */
+void entry_ignore_pipe(void);
 
 /* caller, root (or not): who asked, as the kernel says it. groups: CALLER_MAX_GROUPS ids; cwd: CALLER_MAX_CWD bytes. */
 struct caller caller_identify(const struct entered *after, uint32_t *groups, char *cwd, const struct report *to);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include "launcher/stages.h"
-#include "launcher/trusted_file.h"
 
 /* The system call itself, which has libc's struct stat: libc's own would pass old bytes of its stack for an answer. */
 bool trusted_fstat(int fd, struct stat *ret) {

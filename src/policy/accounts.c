@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "policy/accounts.h"
-
-#include <string.h>
+#include "policy/authorize.h"
 
 enum { GROUP_FIELDS = 4, PASSWD_FIELDS = 7 };
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/environment.h"
-#include "policy/policy.h"
 
 #include <arpa/inet.h>
-#include <string.h>
 
 const struct setting *policy_next(const struct policy *p, enum policy_key key, const struct setting *after) {
 	/*@ loop invariant \exists integer k; 0 <= k <= p->count && s == &p->settings[k];

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/command.h"
 #include "policy/environment.h"
-#include "policy/policy.h"
-#include "policy/version.h"
+#include "policy/program.h"
 
 enum times { ONCE = 1, WORDS = POLICY_MAX_WORDS, LINES = POLICY_MAX_LINES, WRITES = POLICY_MAX_WRITES - 1,
 	     LISTENS = POLICY_MAX_LISTEN }; /* so often at most */

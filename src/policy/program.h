@@ -40,6 +40,20 @@ extern const struct shipped_program {
 extern const size_t shipped_program_count;
 extern const struct program shipped_terminal;
 extern const uint32_t shipped_arch;
+extern const char shipped_version[]; /* VERSION_WORDS, which both programs print */
+
+/* The one place that says which release this is; the packages read it here, too. */
+#define RUNAS_VERSION "0.2"
+/* The first line of a policy, `runas-app = 1`. A newer one may mean what this release does not know: refused. */
+#define POLICY_FORMAT "1"
+#ifdef __GLIBC__ /* musl does not say that it is there */
+#define VERSION_LIBC "glibc"
+#else
+#define VERSION_LIBC "musl"
+#endif
+/* digest: of the filters of all shipped profiles, as the launcher loads them. */
+#define VERSION_WORDS(digest)                                                                                          \
+	"runas-app " RUNAS_VERSION ", " VERSION_LIBC ", profiles " digest ", policy format " POLICY_FORMAT "\n"
 
 /* A compiled file is this header, the enforce program, the complain program, and nothing more. */
 struct program_header {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "policy/trust.h"
+#include "policy/authorize.h"
 
 bool trust_check(enum trust_kind kind, uint32_t uid, uint32_t mode, uint64_t size, uint64_t most, struct text path,
 		 struct problem *why) {

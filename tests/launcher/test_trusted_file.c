@@ -7,8 +7,6 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
-#include "launcher/trusted_file.h"
-
 #define SIZE 4096
 #define FILE_NAME "/etc/runas-app/app.conf"
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/accounts.h"
+#include "policy/authorize.h"
 #include "policy/policy.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "policy/trust.h"
+#include "policy/authorize.h"
 
 TestSuite(trust, .timeout = 20);
 

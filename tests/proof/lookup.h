@@ -7,7 +7,6 @@
 
 #include "tests/proof/text.h"
 
-#include "policy/accounts.h"
 #include "policy/authorize.h"
 
 /*@ predicate valid_policy(struct policy *p) = \valid_read(p) && p->count <= POLICY_MAX_SETTINGS;

@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "policy/version.h"
+#include "policy/program.h"
 #include "world.h"
 
 TestSuite(refusals, .timeout = 120);
