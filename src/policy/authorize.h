@@ -3,14 +3,14 @@
  * authorize: may this caller start this app at all? The one decision about people; commands are command_find's.
  * accounts: the policy's names, looked up in the bytes of /etc/passwd and /etc/group, without NSS.
  * trust: could anybody but root have written this? The one rule for every directory and file that is believed.
- * Given:    the kernel's real uid, real gid and supplementary groups; account files in pieces of any size, with lines of
- *           any length; st_uid, st_mode and st_size of an opened descriptor.
+ * Given:    the kernel's real uid, real gid and supplementary groups, never a name from the environment; account
+ *           files in pieces of any size, lines of any length; st_uid, st_mode and st_size of an opened descriptor.
  * Promises: ALLOW only for root, for who is in allow_users or allow_groups, for the app's user if it gains nothing.
  *           Only well-formed lines match (7 or 4 fields, strict numbers and names), so "+", "-" and NIS lines never do;
  *           a name that stands twice with different ids is ambiguous, and so nobody's. Trusted is only root's own that
  *           neither group nor others may write; an ACL shows in the group bits (acl(5)).
- * Never:    answers anything but its two constants; zero, or a flipped bit, means deny (CVE-2023-42465). Lets a name fall
- *           back to a number, to 0, or to the caller. Judges a path, which may name another file a moment later.
+ * Never:    answers anything but its two constants; zero, or a flipped bit, means deny (CVE-2023-42465). Lets a name
+ *           fall back to a number, to 0, or to the caller. Judges a path, which may name another file a moment later.
  */
 #pragma once
 
