@@ -56,25 +56,16 @@ bool environment_is_keep_word(struct text t) {
 	return !is_never_kept(stem) || text_is_choice(t, text_of("*|none|@systemd"));
 }
 
-/* A NUL in name would end both: of env_file's lines only well-formed ones come here. */
-static bool has_name(const char *pair, struct text name) {
-	return strncmp(pair, name.at, name.length) == 0 && pair[name.length] == '=';
+/* Or the NULL behind them. A NUL in name would end both: of env_file's lines only well-formed ones come here. */
+static char *const *find(char *const *strings, struct text name) {
+	while (*strings != NULL && (strncmp(*strings, name.at, name.length) != 0 || (*strings)[name.length] != '='))
+		strings++;
+	return strings;
 }
 
 struct text environment_get(char *const *caller, const char *name) {
-	const struct text wanted = text_of(name);
-	for (; *caller != NULL; caller++)
-		if (has_name(*caller, wanted))
-			return text_of(*caller + wanted.length + 1);
-	return (struct text){0};
-}
-
-/* Where it stands; e->count when it does not. */
-static size_t find(const struct environment *e, struct text name) {
-	size_t i = 0;
-	while (i < e->count && !has_name(e->strings[i], name))
-		i++;
-	return i;
+	const char *const found = *find(caller, text_of(name));
+	return found != NULL ? text_of(found + strlen(name) + 1) : (struct text){0};
 }
 
 static bool refuse(struct problem *why, const char *what, struct text name) {
@@ -92,6 +83,7 @@ bool environment_set(struct environment *e, struct sink *to, const char *start, 
 		return refuse(why, is_full ? "more than 1024 variables, from" : "more than 128 KiB of environment, from",
 			      environment_name(start[0] != '\0' ? text_of(start) : rest));
 	e->strings[e->count++] = at;
+	e->strings[e->count] = NULL;
 	return true;
 }
 
@@ -123,7 +115,7 @@ static bool add_secrets(struct environment *e, struct sink *bytes, struct text s
 		const char *what = !is_shaped ? "not NAME=value (the line is a secret, so not shown)"
 				   : line.length > ENVIRONMENT_MAX_VALUE ? "longer than 32 KiB"
 				   : environment_is_ours(name) ? "runas-app itself sets this name"
-				   : find(e, name) < e->count ? "this name is set twice" : NULL;
+				   : *find(e->strings, name) != NULL ? "this name is set twice" : NULL;
 
 		if (text_trim(line).length == 0 || line.at[0] == '#' ||
 		    (what == NULL && environment_set(e, bytes, "", line, why)))
@@ -144,6 +136,7 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 	uint64_t wanted = bit('L') | bit('T') | bit('C'); /* by_default; no other first byte is worth a closer look */
 	bool is_cleared = false;
 
+	e->strings[e->count] = NULL;
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV, s)) != NULL;)
 		if (!environment_set(e, bytes, "", s->value, why))
 			return false;
@@ -154,15 +147,16 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 		is_cleared = is_cleared || text_is(s->value, "none");
 		wanted |= c == '*' ? UINT64_MAX : c == '@' ? bit('N') | bit('W') : bit(c); /* @systemd */
 	}
-	for (const size_t own = e->count; *caller != NULL; caller++) {
+	for (char *const *const own = e->strings + e->count; *caller != NULL; caller++) {
 		const char *const end = (wanted & bit(**caller)) != 0 ? strchr(*caller, '=') : NULL;
 		const struct text name = {*caller, end != NULL ? (size_t)(end - *caller) : 0};
-		size_t at;
+		char *const *at;
 
-		if (end == NULL || !is_kept(p, name, end + 1, is_cleared, is_trusted) || (at = find(e, name)) < own)
+		if (end == NULL || !is_kept(p, name, end + 1, is_cleared, is_trusted) ||
+		    (at = find(e->strings, name)) < own)
 			continue;
 		const struct text pair = text_of(*caller);
-		const char *what = at < e->count ? "the caller's environment holds it twice:"
+		const char *what = *at != NULL ? "the caller's environment holds it twice:"
 				   : pair.length > ENVIRONMENT_MAX_VALUE ? "longer than 32 KiB:"
 				   : !is_trusted && !text_is_printable(pair) ? "holds a control character:" : NULL;
 		if (what != NULL)
@@ -170,6 +164,5 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 		if (!environment_set(e, bytes, "", pair, why))
 			return false;
 	}
-	e->strings[e->count] = NULL;
 	return true;
 }
