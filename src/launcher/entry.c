@@ -72,18 +72,8 @@ static bool secure_counter(void) {
 	return prctl(PR_GET_TSC, &now, 0, 0, 0) == 0 ? now == PR_TSC_ENABLE : !is_set && errno == EINVAL;
 }
 
-static bool secure_core(struct entered *ret) {
-	struct rlimit now = {1, 0}; /* which no limit can be */
-	const bool is_known = entry_hide() && getrlimit(RLIMIT_CORE, &now) == 0 && now.rlim_cur <= now.rlim_max;
-	ret->core_soft = now.rlim_cur;
-	ret->core_hard = now.rlim_max;
-	return is_known && restore_limit(RLIMIT_CORE, 0, now.rlim_max);
-}
-
 bool entry_hide(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0; }
-
 void entry_ignore_pipe(void) { (void)disposition(SIGPIPE, SIG_IGN); }
-
 bool entry_unblock_signals(void) { return mask_signals(0); }
 
 struct entered entry_secure(int argc, char *const *argv, char **envp, const struct report *to) {
@@ -97,6 +87,7 @@ struct entered entry_secure(int argc, char *const *argv, char **envp, const stru
 	     "needs Linux 5.11 (close_range) and an open file limit of 16");
 	must(secure_signals() && secure_timers() && secure_counter(), to, "entry", "signals, timers", NULL);
 	umask(077);
-	must(umask(077) == 077 && secure_core(&ret), to, "entry", "umask, core dumps", NULL);
+	must(umask(077) == 077 && entry_hide() && restore_ask_limit(RLIMIT_CORE, &ret.core) &&
+	     restore_limit(RLIMIT_CORE, 0, ret.core.rlim_max), to, "entry", "umask, core dumps", NULL);
 	return ret;
 }

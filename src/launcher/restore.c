@@ -36,6 +36,11 @@ static bool restore_scheduling(const struct launch_plan *plan) {
 	       has_scheduling(nice, true);
 }
 
+bool restore_ask_limit(int resource, struct rlimit *ret) {
+	*ret = (struct rlimit){1, 0}; /* which no limit can be */
+	return getrlimit(resource, ret) == 0 && ret->rlim_cur <= ret->rlim_max;
+}
+
 bool restore_limit(int resource, uint64_t soft, uint64_t hard) {
 	const struct rlimit then = {soft, hard};
 	struct rlimit now = {~soft, ~hard};
@@ -46,9 +51,9 @@ bool restore_limit(int resource, uint64_t soft, uint64_t hard) {
 /* Root without CAP_SYS_RESOURCE can only lower: then what it found stays, if it is enough. */
 static bool restore_planned(int resource, const struct plan_limit *limit) {
 	const uint64_t soft = resource == RLIMIT_CORE ? 0 : limit->soft;
-	struct rlimit now = {1, 0};
+	struct rlimit now;
 	return restore_limit(resource, soft, limit->hard) ||
-	       (errno == EPERM && getrlimit(resource, &now) == 0 && now.rlim_cur <= now.rlim_max &&
+	       (errno == EPERM && restore_ask_limit(resource, &now) &&
 		now.rlim_max >= limit->least_hard && now.rlim_max < limit->hard &&
 		restore_limit(resource, soft < now.rlim_max ? soft : now.rlim_max, now.rlim_max));
 }
@@ -128,7 +133,7 @@ static void restore_switches(const struct report *to) {
 
 struct restored restore_defaults(const struct launch_plan *plan, const struct entered *after, const struct report *to) {
 	const struct plan_limit *core = &plan->limits[RLIMIT_CORE];
-	struct rlimit now = {1, 0};
+	struct rlimit now;
 
 	must(!plan->has_root || identity_leave_caller(), to, "restore", "real uid", NULL);
 	must(restore_scheduling(plan), to, "restore", "nice, scheduler, affinity",
@@ -146,7 +151,7 @@ struct restored restore_defaults(const struct launch_plan *plan, const struct en
 	descriptors_give_stdio(plan, to);
 	must(!plan->has_root || restore_keyring(), to, "restore", "session keyring", NULL);
 	if (!core->is_set)
-		return (struct restored){after->core_soft, after->core_hard};
-	must(getrlimit(RLIMIT_CORE, &now) == 0 && now.rlim_cur <= now.rlim_max, to, "restore", "limit_core", NULL);
-	return (struct restored){core->soft < now.rlim_max ? core->soft : now.rlim_max, now.rlim_max};
+		return (struct restored){after->core};
+	must(restore_ask_limit(RLIMIT_CORE, &now), to, "restore", "limit_core", NULL);
+	return (struct restored){{core->soft < now.rlim_max ? core->soft : now.rlim_max, now.rlim_max}};
 }

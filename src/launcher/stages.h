@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * stages: the launch, one function a stage, in the order of main.c; each room implements its own. Before them stand
- *         report, the only way out and the only voice, and trusted_file, which reads what root alone could have written.
+ * stages: the launch, one function a stage, in the order of main.c; each room implements its own. Before them
+ *         stand report, the only way out and voice, and trusted_file, which reads what root alone could have written.
  * Given:    nothing from the caller is believed but by plan_build. Each comment names the room, and whom it runs as.
  * Promises: each act is read back through another call, into buffers that held something else, because a root caller
  *           can carry a filter that answers 0 without doing the call. A stage without work proves its state too.
@@ -51,8 +51,8 @@ bool report_allowed(const struct report *to, const struct launch_plan *plan, str
  * trusted_file, root: walks absolute paths without empty, . or .. parts from root, an open directory above descriptor 2
  * that stays open, and follows no symlink. Each descriptor, root's too, is judged (policy/trust), never a path; nothing
  * changed while it was read; what was opened here is closed again. Nothing is opened for writing or blocks on a FIFO.
- * trusted_read: the whole file, of this kind (no directory), at most size bytes. A problem's object is what was tried of
- * path. trusted_stream: piece by piece, of any size; a last line without its newline gets one.
+ * trusted_read: the whole file, of this kind (no directory), at most size bytes; a problem's object is what was tried
+ * of path. trusted_stream: piece by piece, of any size; a last line without its newline gets one.
  */
 bool trusted_read(int root, struct text path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
 		  struct problem *why);
@@ -64,10 +64,10 @@ bool trusted_stream(int root, struct text path, char *buffer, size_t size, trust
 bool trusted_fstat(int fd, struct stat *ret);
 
 struct entered { /* receipt */
-	uint64_t core_soft, core_hard; /* RLIMIT_CORE as the caller had it, bytes */
-	char *const *environment;      /* untrusted */
+	struct rlimit core;	  /* RLIMIT_CORE as the caller had it, bytes */
+	char *const *environment; /* untrusted */
 };
-struct restored { /* receipt */ uint64_t core_soft, core_hard; }; /* set last of all, by handover */
+struct restored { /* receipt */ struct rlimit core; }; /* set last of all, by handover */
 struct grouped { /* receipt */ uint32_t gid; };
 struct confined { /* receipt */ uint32_t securebits; };
 struct assumed { /* receipt */ uint32_t uid; };
@@ -109,6 +109,7 @@ void descriptors_give_stdio(const struct launch_plan *plan, const struct report 
  * root, to fixed defaults. What real root or the app user itself set and no key names is kept.
  */
 struct restored restore_defaults(const struct launch_plan *plan, const struct entered *after, const struct report *to);
+bool restore_ask_limit(int resource, struct rlimit *ret);
 bool restore_limit(int resource, uint64_t soft, uint64_t hard);
 
 /* identity, root: exactly the plan's groups and gid, then its uid; the parts are the report's way back too. */

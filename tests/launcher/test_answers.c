@@ -402,7 +402,7 @@ static void no_core_at_all(void) {
 	const struct rlimit none = {0, 0};
 
 	ROOM_EXPECT(setrlimit(RLIMIT_CORE, &none) == 0);
-	ROOM_EXPECT(entry_secure(1, one_argument, no_variables, &room_report).core_hard == 0);
+	ROOM_EXPECT(entry_secure(1, one_argument, no_variables, &room_report).core.rlim_max == 0);
 }
 
 Test(answers, standard_descriptors_and_limits_at_their_edge) {

@@ -157,7 +157,7 @@ static void mask_and_core(void) {
 	ROOM_EXPECT_STATUS("Umask", "0077");
 	ROOM_EXPECT(prctl(PR_GET_DUMPABLE) == 0);
 	ROOM_EXPECT(getrlimit(RLIMIT_CORE, &now) == 0 && now.rlim_cur == 0 && now.rlim_max == 5000);
-	ROOM_EXPECT(receipt.core_soft == 1000 && receipt.core_hard == 5000);
+	ROOM_EXPECT(receipt.core.rlim_cur == 1000 && receipt.core.rlim_max == 5000);
 }
 
 Test(entry, umask_077_not_dumpable_and_no_core) { room_passes(mask_and_core); }

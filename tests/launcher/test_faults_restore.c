@@ -12,7 +12,7 @@ static unsigned first, error;
 static int nth;
 
 static struct restored restore(void) {
-	static const struct entered after_entry = {.core_soft = 0, .core_hard = 0};
+	static const struct entered after_entry = {.core = {0, 0}};
 
 	return restore_defaults(&room_plan, &after_entry, &room_report);
 }
@@ -234,8 +234,8 @@ static void core_half_raised(void) {
 	ROOM_EXPECT(setrlimit(RLIMIT_CORE, &low) == 0);
 	room_answer_nth(SYS_prlimit64, 1, EPERM, 0);
 	const struct restored limits = restore();
-	ROOM_EXPECT(limits.core_soft == 30 && limits.core_hard == 30, "%lu:%lu", (unsigned long)limits.core_soft,
-		    (unsigned long)limits.core_hard);
+	ROOM_EXPECT(limits.core.rlim_cur == 30 && limits.core.rlim_max == 30, "%lu:%lu", (unsigned long)limits.core.rlim_cur,
+		    (unsigned long)limits.core.rlim_max);
 }
 
 Test(faults_restore, no_core_is_larger_than_its_hard_limit) { room_passes(core_half_raised); }

@@ -15,7 +15,7 @@
 
 TestSuite(restore, .timeout = 60);
 
-static const struct entered after_entry = {.core_soft = 11, .core_hard = 22};
+static const struct entered after_entry = {.core = {11, 22}};
 
 static struct restored restore(void) { return restore_defaults(&room_plan, &after_entry, &room_report); }
 
@@ -100,7 +100,7 @@ static void caller_restored(void) {
 	ROOM_EXPECT(strcmp(read_proc("/proc/self/coredump_filter"), "00000033") == 0, "%s",
 		    read_proc("/proc/self/coredump_filter"));
 	ROOM_EXPECT(getrlimit(RLIMIT_NOFILE, &nofile) == 0 && nofile.rlim_cur == 150 && nofile.rlim_max == 200);
-	ROOM_EXPECT(receipt.core_soft == 0 && receipt.core_hard == 0);
+	ROOM_EXPECT(receipt.core.rlim_cur == 0 && receipt.core.rlim_max == 0);
 }
 
 Test(restore, what_a_caller_left_goes_to_fixed_defaults) { room_passes(caller_restored); }
@@ -122,7 +122,7 @@ static void root_kept(void) {
 	ROOM_EXPECT(prctl(PR_GET_CHILD_SUBREAPER, &subreaper) == 0 && subreaper == 1);
 	ROOM_EXPECT(getrlimit(RLIMIT_NOFILE, &nofile) == 0 && nofile.rlim_cur == 100 && nofile.rlim_max == 5000);
 	ROOM_EXPECT(strcmp(read_proc("/proc/self/oom_score_adj"), "700") == 0);
-	ROOM_EXPECT(receipt.core_soft == 11 && receipt.core_hard == 22, "the core limit as entry found it");
+	ROOM_EXPECT(receipt.core.rlim_cur == 11 && receipt.core.rlim_max == 22, "the core limit as entry found it");
 }
 
 Test(restore, what_root_set_is_kept) { room_passes(root_kept); }
@@ -143,7 +143,7 @@ static void named_by_the_policy(void) {
 		    read_proc("/proc/self/oom_score_adj"));
 	ROOM_EXPECT(getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur == 77 && limit.rlim_max == 88);
 	ROOM_EXPECT(getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0, "no core before the handover");
-	ROOM_EXPECT(receipt.core_soft == 40 && receipt.core_hard == 50);
+	ROOM_EXPECT(receipt.core.rlim_cur == 40 && receipt.core.rlim_max == 50);
 }
 
 Test(restore, what_the_policy_names_holds_for_root_too) { room_passes(named_by_the_policy); }
