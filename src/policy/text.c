@@ -92,42 +92,36 @@ bool text_field(struct text *rest, const char *stop, struct text *ret) {
 	return true;
 }
 
-static bool are_digits(struct text t, size_t most, unsigned base) {
+static bool read_digits(struct text t, size_t most, unsigned base, uint64_t *ret) {
 	bool fits = t.length > 0 && t.length <= most;
+	*ret = 0;
 	/*@ loop invariant fits <==> 0 < t.length <= most && in_base(t, i, base);
-	    loop assigns i, fits;
+	    loop invariant fits ==> i <= t.length && *ret == value(t.at, i, base) <= most_of(i);
+	    loop assigns i, fits, *ret;
 	    loop variant t.length - i; */
-	for (size_t i = 0; fits && i < t.length; i++)
-		fits = t.at[i] >= '0' && t.at[i] < '0' + (int)base;
+	for (size_t i = 0; fits && i < t.length; i++) {
+		const int digit = t.at[i] - '0';
+		fits = digit >= 0 && digit < (int)base;
+		/*@ assert fits ==> *ret * base + digit <= most_of(i + 1); */
+		*ret = fits ? *ret * base + (unsigned)digit : 0;
+	}
 	return fits;
 }
 
-bool text_is_digits(struct text t, size_t most) { return are_digits(t, most, 10); }
-
-static uint64_t sum_of(struct text digits, unsigned base) {
-	uint64_t sum = 0;
-	/*@ loop invariant i <= digits.length && sum == value(digits.at, i, base) <= most_of(i);
-	    loop assigns i, sum;
-	    loop variant digits.length - i; */
-	for (size_t i = 0; i < digits.length; i++) {
-		const unsigned digit = (unsigned)(digits.at[i] - '0');
-		/*@ assert digit < base && sum * base + digit <= most_of(i + 1); */
-		sum = sum * base + digit;
-	}
-	return sum;
+bool text_is_digits(struct text t, size_t most) {
+	uint64_t number;
+	return read_digits(t, most, 10, &number);
 }
 
 bool text_number(struct text t, uint64_t most, uint64_t *ret) {
-	if (!text_is_digits(t, 19) || (t.length > 1 && t.at[0] == '0'))
-		return false;
-	*ret = sum_of(t, 10);
-	return *ret <= most;
+	return read_digits(t, 19, 10, ret) && (t.length == 1 || t.at[0] != '0') && *ret <= most;
 }
 
 bool text_umask(struct text t, uint32_t *ret) {
-	if (t.length < 3 || !are_digits(t, 4, 8) || (t.length == 4 && t.at[0] != '0'))
+	uint64_t mask;
+	if (t.length < 3 || !read_digits(t, 4, 8, &mask) || (t.length == 4 && t.at[0] != '0'))
 		return false;
-	*ret = (uint32_t)sum_of(t, 8);
+	*ret = (uint32_t)mask;
 	return true;
 }
 

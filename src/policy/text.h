@@ -44,7 +44,7 @@ bool text_field(struct text *rest, const char *stop, struct text *ret); /* and t
 bool text_number(struct text t, uint64_t most, uint64_t *ret);
 bool text_umask(struct text t, uint32_t *ret);		 /* 3 octal digits, or 4 of which the first is 0 */
 bool text_is_choice(struct text t, struct text choices); /* one of a|b|c */
-bool text_is_digits(struct text t, size_t most);
+bool text_is_digits(struct text t, size_t most);	 /* of digits alone; most: 19 or less */
 bool text_is_printable(struct text t);			/* no byte below 0x20, no 0x7f */
 bool text_is_app(struct text t);			/* APP and site profiles: [a-z][a-z0-9_-]{0,30} */
 bool text_is_account(struct text t);			/* [A-Za-z_][A-Za-z0-9_.-]{0,31}: no "+" or "-" line */

@@ -12,14 +12,11 @@ static bool is_blank(char c);
     ensures \result ==> 0 < t.length <= most; */
 static bool is_shaped(struct text t, size_t most, const char *first, const char *rest);
 
-/*@ requires readable(t) && 2 <= base <= 10;
-    assigns \nothing;
-    ensures \result <==> number(t, most, base); */
-static bool are_digits(struct text t, size_t most, unsigned base);
-
-/*@ requires readable(digits) && number(digits, 19, base) && (base == 8 || base == 10);
-    assigns \nothing;
-    ensures \result == value(digits.at, digits.length, base); */
-static uint64_t sum_of(struct text digits, unsigned base);
+/*@ requires readable(t) && \valid(ret) && \separated(ret, t.at + (0 .. t.length - 1));
+    requires most <= 19 && (base == 8 || base == 10);
+    assigns *ret;
+    ensures \result <==> number(t, most, base);
+    ensures \result ==> *ret == value(t.at, t.length, base) <= most_of(t.length); */
+static bool read_digits(struct text t, size_t most, unsigned base, uint64_t *ret);
 
 #include "src/policy/text.c"

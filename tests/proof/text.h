@@ -115,7 +115,7 @@ struct text text_word(struct text *rest);
     ensures \result ==> is_last(*ret, *rest, \old(*rest)); */
 bool text_field(struct text *rest, const char *stop, struct text *ret);
 
-/*@ requires readable(t);
+/*@ requires readable(t) && most <= 19;
     assigns \nothing;
     ensures \result <==> number(t, most, 10); */
 bool text_is_digits(struct text t, size_t most);
