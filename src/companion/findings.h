@@ -11,7 +11,7 @@
 #define COMPANION_FINDINGS_H
 
 #include "companion/output.h"
-#include "policy/problem.h"
+#include "policy/text.h"
 
 enum finding_kind { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE };
 

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "policy/problem.h"
+#include "policy/text.h"
 
 #define POLICY_MAX_BYTES 65536 /* of the file */
 #define POLICY_MAX_LINE 4096   /* bytes, without the newline */

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "policy/problem.h"
+#include "policy/text.h"
 
 /*
  * A loaded filter proves that it runs by answering one number that no kernel has with an errno that no kernel gives.

@@ -197,3 +197,13 @@ void sink_escaped(struct sink *s, struct text t) {
 			sink_byte(s, (char)('0' + (c >> shift) % 8));
 	}
 }
+
+bool problem_set(struct problem *why, enum problem_status status, const char *word, const char *what) {
+	*why = (struct problem){.status = status, .word = word, .what = what};
+	return false;
+}
+
+bool problem_about(struct problem *why, const char *word, const char *what, struct text about, const char *hint) {
+	*why = (struct problem){.status = PROBLEM_SELF, .word = word, .what = what, .about = about, .hint = hint};
+	return false;
+}

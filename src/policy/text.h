@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * text: byte ranges and bounded writing, the only string handling that the launcher has. Pure code.
+ * problem: why something was refused, as data, from the place that found it to the one place that reports it.
  * Given:    ranges into buffers that outlive them; a range may hold any byte, NUL too. What is added to a sink stands
- *           elsewhere than in its own bytes, and used is never above size.
- * Promises: readers never look past length; a sink never writes past size, and says so in `full`.
- * Never:    allocates, guesses, or takes a partly good number for a number.
+ *           elsewhere than in its own bytes, and used is never above size. A problem's words are string literals.
+ * Promises: readers never look past length; a sink never writes past size, and says so in `full`. All that a message
+ *           needs is in its problem.
+ * Never:    allocates, guesses, or takes a partly good number for a number; writes a problem anywhere before it is
+ *           known who may read it.
  */
 #pragma once
 
@@ -59,3 +62,26 @@ static inline void sink_words(struct sink *s, const char *words) { sink_text(s, 
 void sink_number(struct sink *s, const char *before, uint64_t number); /* behind these words */
 /* Bytes outside 0x20..0x7e, and " and \, become \ooo: readers see one plain line (CVE-2023-28486). */
 void sink_escaped(struct sink *s, struct text t);
+
+/* Exit statuses, as chroot(1), env(1) and POSIX have them. */
+enum problem_status {
+	PROBLEM_SELF = 125,	 /* runas-app itself: usage, policy, a stage failed */
+	PROBLEM_DENIED = 126,	 /* not permitted; or found but not executable */
+	PROBLEM_NOT_FOUND = 127, /* the command does not exist */
+};
+
+struct problem {
+	enum problem_status status;
+	const char *word;	/* stable name, listed in runas-app(8) DIAGNOSTICS */
+	const char *what;	/* the sentence */
+	struct text about;	/* the bytes it is about, shown escaped and quoted; empty for none */
+	const char *hint;	/* how to mend it, or NULL */
+	struct text hint_about; /* stands behind the hint; or empty */
+	struct text object;	/* the file or thing; empty: the policy file */
+	unsigned line;		/* of the policy, from 1; 0 when it is about no line */
+	int error;		/* errno, or 0 */
+};
+
+/* Both clear *why, fill it and return false, so that a refusal is one expression: rule || problem_about(...). */
+bool problem_set(struct problem *why, enum problem_status status, const char *word, const char *what);
+bool problem_about(struct problem *why, const char *word, const char *what, struct text about, const char *hint);
