@@ -41,13 +41,10 @@ struct accounts {
 };
 
 void accounts_begin(struct accounts *a, const struct policy *p);
-
 /* Does anything have to be looked up there? The target's own entry counts for /etc/passwd. */
 bool accounts_wants(const struct accounts *a, const struct policy *p, enum accounts_file file);
-
 /* Takes the whole lines of a piece (and the head of one longer than it), returns how many bytes it used. */
 size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_file file, struct text piece);
-
 /* The id of an account setting. false: no such name, or an ambiguous one. */
 bool accounts_id(const struct accounts *a, const struct setting *s, uint32_t *ret);
 

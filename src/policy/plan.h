@@ -64,14 +64,10 @@ struct plan_given {
 
 /* The rights of landlock(7) that mean writing and that this ABI can limit; 0: too few to be worth it. */
 uint64_t plan_write_rights(int landlock_abi);
-
 struct plan_profile plan_profile(const struct policy *p);
-
 /* The target's ids; refuses 0, unknown and ambiguous names. */
 bool plan_identity(const struct policy *p, const struct accounts *a, struct launch_plan *ret, struct problem *why);
-
 /* start and keeps_cwd: `directory`, home, or a kept cwd. */
 bool plan_directory(const struct policy *p, const struct accounts *a, const struct caller *c, struct launch_plan *ret,
 		    struct problem *why);
-
 bool plan_build(const struct plan_given *given, struct launch_plan *ret, struct problem *why);

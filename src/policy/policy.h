@@ -68,6 +68,5 @@ bool policy_refuse(struct problem *why, const struct setting *s, const char *wor
 
 /* From bytes to settings, each of its key's shape; stops at the first problem. */
 bool parse_policy(struct text bytes, struct policy *ret, struct problem *why);
-
 /* What only the whole policy shows: required keys, contradictions, names set twice. */
 bool check_policy(const struct policy *p, struct problem *why);
