@@ -3,7 +3,7 @@
 
 #include <sys/statvfs.h>
 
-struct caller caller_identify(const struct entered *after, uint32_t *groups, char *cwd, const struct report *to) {
+struct caller caller_identify(const struct entered *after, uint32_t *groups, const struct report *to) {
 	uint32_t u[3] = {~0U, ~0U, ~0U}, g[3] = {~0U, ~0U, ~0U};
 	const bool has_ids = syscall(SYS_getresuid, &u[0], &u[1], &u[2]) == 0 && u[0] != ~0U &&
 			     syscall(SYS_getresgid, &g[0], &g[1], &g[2]) == 0 && g[0] != ~0U;
@@ -12,16 +12,18 @@ struct caller caller_identify(const struct entered *after, uint32_t *groups, cha
 
 	const pid_t pid = getpid();
 	must(has_ids && has_groups && pid > 0, to, "caller", "ids and groups", NULL);
-	/* With its NUL; "(unreachable)/..." is no path to keep. */
-	const long length = syscall(SYS_getcwd, cwd, (long)CALLER_MAX_CWD);
-	must(length > 0 || (length < 0 && (errno == ENOENT || errno == ENAMETOOLONG)), to, "caller", "directory", NULL);
 	return (struct caller){
 		.uid = {u[0]}, .gid = {g[0]}, .groups = groups, .group_count = (size_t)count,
 		.has_root = u[1] == 0 && u[2] == 0,
 		.is_uniform = u[0] == u[1] && u[0] == u[2] && g[0] == g[1] && g[0] == g[2],
 		.environment = after->environment, .pid = (uint32_t)pid,
-		.cwd = {cwd, length > 1 && cwd[0] == '/' ? (size_t)length - 1 : 0},
 	};
+}
+
+struct text caller_directory(char *cwd, const struct report *to) {
+	const long length = syscall(SYS_getcwd, cwd, (long)CALLER_MAX_CWD); /* with its NUL */
+	must(length > 0 || (length < 0 && (errno == ENOENT || errno == ENAMETOOLONG)), to, "caller", "directory", NULL);
+	return (struct text){cwd, length > 1 && cwd[0] == '/' ? (size_t)length - 1 : 0}; /* no "(unreachable)/..." */
 }
 
 void caller_explain(struct problem *why) {

@@ -17,7 +17,8 @@ static void enter_directory(const struct launch_plan *plan, const struct report 
 	static const char *const hint = "make it, or let the app in: chgrp and chmod g+x; or set `directory`";
 	struct stat before = {0}, here = {.st_ino = 1}, there = {.st_ino = 2};
 
-	(void)stat(".", &before); /* still zeroes: no directory has them */
+	if (plan->keeps_cwd)
+		(void)stat(".", &before); /* still zeroes: no directory has them */
 	if (chdir(plan->directory) != 0)
 		handover_unreachable(plan->directory, "directory", "the app user cannot enter", hint, to);
 	if (stat(".", &here) != 0 || stat(plan->directory, &there) != 0 ||

@@ -32,7 +32,7 @@ struct workspace {
 	struct launch_plan plan;
 	struct policy policy;
 	struct accounts accounts;
-	char bytes[CALLER_MAX_CWD + 3 * POLICY_MAX_BYTES]; /* cwd, policy, secrets, then what is only looked through */
+	char bytes[CALLER_MAX_CWD + 3 * POLICY_MAX_BYTES]; /* policy, cwd, secrets, then what is only looked through */
 	uint64_t site_bytes[PROGRAM_MAX_FILE / sizeof(uint64_t)];
 	uint32_t groups[CALLER_MAX_GROUPS], scratch[CALLER_MAX_GROUPS];
 };
@@ -100,6 +100,9 @@ static void authorize(struct workspace *w) {
 		report_problem(&w->report, &w->why);
 	}
 	w->report.is_entitled = true;
+	if (policy_next(&w->policy, KEY_DIRECTORY_BELOW, NULL) != NULL)
+		w->caller.cwd = caller_directory(w->free, &w->report);
+	w->free += w->caller.cwd.length;
 	refuse_unless(w, plan_identity(&w->policy, &w->accounts, &w->plan, &w->why) &&
 			 plan_directory(&w->policy, &w->accounts, &w->caller, &w->plan, &w->why) &&
 			 command_find(&w->policy, &w->request, !w->plan.keeps_cwd ? w->plan.start : (struct text){0},
@@ -177,8 +180,8 @@ int main(int argc, char *argv[], char *envp[]) {
 	w.report.scratch = w.scratch;
 	w.report.is_entitled = true; /* to what its own process is like */
 	const struct entered entered = entry_secure(argc, argv, envp, &w.report);
-	w.caller = caller_identify(&entered, w.groups, w.bytes, &w.report);
-	w.free = w.bytes + w.caller.cwd.length;
+	w.caller = caller_identify(&entered, w.groups, &w.report);
+	w.free = w.bytes;
 	read_request(&w, argc, argv);
 
 	const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -188,7 +191,8 @@ int main(int argc, char *argv[], char *envp[]) {
 	authorize(&w);
 	w.given.profile = read_profile(&w, root);
 	read_secrets(&w, root);
-	w.given.landlock_abi = landlock_abi();
+	if (policy_next(&w.policy, KEY_WRITE, NULL) != NULL || policy_next(&w.policy, KEY_TMP, NULL) != NULL)
+		w.given.landlock_abi = landlock_abi();
 	(void)close(root); /* nothing that root opened outlives the plan (CVE-2026-46333) */
 	make_plan(&w);
 

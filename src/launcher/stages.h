@@ -87,7 +87,8 @@ bool entry_unblock_signals(void); /* one that came meanwhile acts now, on us */
 void entry_ignore_pipe(void);
 
 /* caller, root (or not): who asked, as the kernel says it. groups: CALLER_MAX_GROUPS ids; cwd: CALLER_MAX_CWD bytes. */
-struct caller caller_identify(const struct entered *after, uint32_t *groups, char *cwd, const struct report *to);
+struct caller caller_identify(const struct entered *after, uint32_t *groups, const struct report *to);
+struct text caller_directory(char *cwd, const struct report *to); /* for directory_below; empty: it has no path */
 void caller_explain(struct problem *why); /* why there is no root */
 
 /* capabilities, root: refuses, while nothing is given up yet, when root lacks what the launch needs; names it. */

@@ -59,9 +59,10 @@ static bool close_unchanged(int fd, const struct stat *before, uint64_t taken, s
 	return (close(fd) == 0 && is_same) || fail(why, path, "cannot be believed");
 }
 
-/* Until the buffer is full, the file ends, or it cannot be read: then close_unchanged misses something. */
-static size_t fill(int fd, char *buffer, size_t size) {
+/* Until the buffer is full, nothing is left of the file, or it cannot be read: then close_unchanged misses something. */
+static size_t fill(int fd, char *buffer, size_t size, uint64_t left) {
 	size_t held = 0;
+	size = left < size ? (size_t)left : size;
 	for (ssize_t got = 1; got > 0 && held < size; held += got > 0 ? (size_t)got : 0)
 		got = read(fd, buffer + held, size - held);
 	return held;
@@ -77,7 +78,7 @@ bool trusted_stream(int root, struct text path, char *buffer, size_t size, trust
 	if (fd < 0)
 		return false;
 	for (; got > 0; taken += got) {
-		got = fill(fd, buffer + held, size - 1 - held);
+		got = fill(fd, buffer + held, size - 1 - held, (uint64_t)before.st_size - taken);
 		held += got;
 		if (held > 0 && held < size - 1 && buffer[held - 1] != '\n')
 			buffer[held++] = '\n';
@@ -92,6 +93,6 @@ bool trusted_read(int root, struct text path, enum trust_kind kind, char *buffer
 		  struct problem *why) {
 	struct stat before;
 	const int fd = open_trusted(root, path, kind, size, &before, why);
-	*ret = (struct text){buffer, fd < 0 ? 0 : fill(fd, buffer, size)};
+	*ret = (struct text){buffer, fd < 0 ? 0 : fill(fd, buffer, size, (uint64_t)before.st_size)};
 	return fd >= 0 && close_unchanged(fd, &before, ret->length, path, why);
 }

@@ -65,7 +65,7 @@ struct caller {
 	bool is_uniform;	  /* real = effective = saved, for uid and gid */
 	uint32_t open_fds;	  /* bit N: its descriptor N (3..31) is open; asked only for `keep_fds` */
 	uint32_t pid;
-	struct text cwd;	  /* empty when it has no path */
+	struct text cwd;	  /* empty when it has no path; asked only for `directory_below` */
 	char *const *environment; /* untrusted */
 };
 

@@ -133,7 +133,8 @@ static void identify(void) {
 	static char cwd[4096];
 
 	let_it_fail();
-	(void)caller_identify(&(struct entered){0}, groups, cwd, &room_report);
+	(void)caller_identify(&(struct entered){0}, groups, &room_report);
+	(void)caller_directory(cwd, &room_report);
 }
 
 static void restore(void) {

@@ -10,8 +10,10 @@ static char *variables[] = {(char *)"SUDO_UID=0", (char *)"USER=root", NULL};
 
 static struct caller identify(void) {
 	const struct entered entered = {.environment = variables};
-	const struct caller c = caller_identify(&entered, groups, cwd, &room_report);
-	ROOM_EXPECT(c.open_fds == 0 && c.environment == variables && c.pid == (uint32_t)getpid());
+	struct caller c = caller_identify(&entered, groups, &room_report);
+	ROOM_EXPECT(c.environment == variables && c.pid == (uint32_t)getpid());
+	ROOM_EXPECT(c.open_fds == 0 && c.cwd.length == 0, "asked only where a policy names them");
+	c.cwd = caller_directory(cwd, &room_report);
 	return c;
 }
 

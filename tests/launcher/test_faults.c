@@ -26,7 +26,9 @@ static struct caller identify(void) {
 	static char cwd[4096];
 	const struct entered entered = {0};
 
-	return caller_identify(&entered, groups, cwd, &room_report);
+	struct caller c = caller_identify(&entered, groups, &room_report);
+	c.cwd = caller_directory(cwd, &room_report);
+	return c;
 }
 
 static void any_other_id(void) {
