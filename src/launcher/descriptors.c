@@ -45,16 +45,6 @@ static bool listen_on(const struct policy_listen *l, int fd) {
 	       getsockname(fd, &now.any, &now_length) == 0 && now_length == length && memcmp(&then, &now, length) == 0;
 }
 
-uint32_t descriptors_inherited(const struct report *to) {
-	uint32_t open_fds = 0;
-	for (int fd = POLICY_FD_FIRST; fd <= POLICY_FD_LAST; fd++)
-		if (fcntl(fd, F_GETFD) >= 0)
-			open_fds |= UINT32_C(1) << fd;
-		else
-			must(errno == EBADF, to, "entry", "descriptors", NULL);
-	return open_fds;
-}
-
 void descriptors_listen(const struct launch_plan *plan, const struct report *to) {
 	if (plan->listen_count == 0)
 		return;

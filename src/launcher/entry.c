@@ -15,8 +15,13 @@ struct kernel_sigaction {
 	uint64_t mask;
 };
 
-/* The canary proves that close_range did it. */
-static bool secure_descriptors(void) {
+/* Which of 3..31 the caller gave us has to be known before we open anything; the canary proves close_range did it. */
+static bool secure_descriptors(struct entered *ret) {
+	for (int fd = POLICY_FD_FIRST; fd <= POLICY_FD_LAST; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			ret->open_fds |= UINT32_C(1) << fd;
+		else if (errno != EBADF)
+			return false;
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && (errno != EBADF || open("/dev/null", O_RDWR | O_NOCTTY) != fd))
 			return false;
@@ -83,7 +88,7 @@ struct entered entry_secure(int argc, char *const *argv, char **envp, const stru
 	environ = nothing;
 	if (argc < 1 || argv[0] == NULL) /* CVE-2021-4034 */
 		_exit(PROBLEM_SELF);
-	must(secure_descriptors(), to, "entry", "descriptors",
+	must(secure_descriptors(&ret), to, "entry", "descriptors",
 	     "needs Linux 5.11 (close_range) and an open file limit of 16");
 	must(secure_signals() && secure_timers() && secure_counter(), to, "entry", "signals, timers", NULL);
 	umask(077);

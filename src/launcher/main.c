@@ -163,8 +163,6 @@ static void read_secrets(struct workspace *w, int root) {
 
 static void make_plan(struct workspace *w) {
 	const struct text syscalls = policy_value(&w->policy, KEY_SYSCALLS);
-	if (policy_next(&w->policy, KEY_KEEP_FDS, NULL) != NULL)
-		w->caller.open_fds = descriptors_inherited(&w->report);
 	refuse_unless(w, plan_build(&w->given, &w->plan, &w->why));
 	capabilities_require(&w->plan, &w->report);
 	descriptors_listen(&w->plan, &w->report);
@@ -184,7 +182,7 @@ int main(int argc, char *argv[], char *envp[]) {
 	w.free = w.bytes;
 	read_request(&w, argc, argv);
 
-	const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	must(root > STDERR_FILENO, &w.report, "policy-unreadable", "/", NULL);
 	read_policy(&w, root);
 	read_accounts(&w, root);

@@ -64,6 +64,7 @@ bool trusted_stream(int root, struct text path, char *buffer, size_t size, trust
 bool trusted_fstat(int fd, struct stat *ret);
 
 struct entered { /* receipt */
+	uint32_t open_fds;	  /* bit N: descriptor N of 3..31 was open */
 	struct rlimit core;	  /* RLIMIT_CORE as the caller had it, bytes */
 	char *const *environment; /* untrusted */
 };
@@ -94,8 +95,6 @@ void caller_explain(struct problem *why); /* why there is no root */
 /* capabilities, root: refuses, while nothing is given up yet, when root lacks what the launch needs; names it. */
 void capabilities_require(const struct launch_plan *plan, const struct report *to);
 
-/* descriptors, root (or the app user): bit N: N of 3..31 is open. Asked when nothing of ours is: all is the caller's. */
-uint32_t descriptors_inherited(const struct report *to);
 /*
  * descriptors, root (or the app user): with `listen` all from 3 up are closed first, which may block as long as the
  * caller likes (SO_LINGER, FUSE): while it can kill us, and before a port is held. Then its sockets, from descriptor 3,

@@ -90,17 +90,6 @@ static void expect_closed_from(int first, int line) {
 		room_expect(fcntl(fd, F_GETFD) == -1, "closed", line, "descriptor %d is open", fd);
 }
 
-static void inherited(void) {
-	static const int fds[] = {3, 9, 31, 32};
-
-	ROOM_EXPECT(descriptors_inherited(&room_report) == 0, "0 to 2 are no descriptors that may be kept");
-	for (size_t i = 0; i < COUNT(fds); i++)
-		ROOM_EXPECT(dup2(1, fds[i]) == fds[i]);
-	ROOM_EXPECT(descriptors_inherited(&room_report) == (UINT32_C(1) << 3 | UINT32_C(1) << 9 | UINT32_C(1) << 31));
-}
-
-Test(descriptors, which_of_3_to_31_are_open) { room_passes(inherited); }
-
 static void ipv4(void) {
 	begin_listening();
 	add_listen("tcp 127.0.0.1:80");

@@ -39,10 +39,13 @@ static void set_mask(uint64_t mask) {
 static int subset;
 
 static void closed_standard_descriptors(void) {
+	struct entered receipt;
+
 	for (int fd = 0; fd <= 2; fd++)
 		if ((subset >> fd & 1) != 0)
 			close(fd);
-	enter();
+	receipt = enter();
+	ROOM_EXPECT(receipt.open_fds == 0, "%x", receipt.open_fds);
 	for (int fd = 0; fd <= 2; fd++) {
 		struct stat is, null;
 
@@ -65,15 +68,28 @@ Test(entry, opens_0_to_2_whichever_are_closed) {
 static void further_descriptors(void) {
 	static const int fds[] = {3, 9, 31, 32, 200, 1000};
 	const struct rlimit low = {32, 4096};
+	struct entered receipt;
+
 	for (size_t i = 0; i < COUNT(fds); i++)
 		ROOM_EXPECT(dup2(1, fds[i]) == fds[i]);
 	ROOM_EXPECT(setrlimit(RLIMIT_NOFILE, &low) == 0, "some stay above the lowered limit");
-	enter();
+	receipt = enter();
+	ROOM_EXPECT(receipt.open_fds == (UINT32_C(1) << 3 | UINT32_C(1) << 9 | UINT32_C(1) << 31), "%x",
+		    receipt.open_fds);
 	for (size_t i = 0; i < COUNT(fds); i++)
 		ROOM_EXPECT(fcntl(fds[i], F_GETFD) == FD_CLOEXEC, "fd %d", fds[i]);
 }
 
-Test(entry, closes_3_and_up_on_exec) { room_passes(further_descriptors); }
+Test(entry, closes_3_and_up_on_exec_and_notes_which_were_open) { room_passes(further_descriptors); }
+
+/* What we open ourselves must not pass for a descriptor of the caller's. */
+static void own_descriptors(void) {
+	close(0);
+	close(2);
+	ROOM_EXPECT(enter().open_fds == 0);
+}
+
+Test(entry, does_not_note_what_it_opened_itself) { room_passes(own_descriptors); }
 
 static void no_room_for_a_descriptor(void) {
 	const struct rlimit low = {3, 3};

@@ -65,7 +65,7 @@ static void state(void) {
 	room_ordinary_plan();
 	room_plan.directory = "/usr";
 	room_plan.keep_fds = UINT32_C(1) << 4 | UINT32_C(1) << 6;
-	ROOM_EXPECT(prepare((struct restored){0, 5000}).umask == 0027);
+	ROOM_EXPECT(prepare((struct restored){{0, 5000}}).umask == 0027);
 	ROOM_EXPECT(getcwd(cwd, sizeof(cwd)) != NULL && strcmp(cwd, "/usr") == 0, "%s", cwd);
 	ROOM_EXPECT_STATUS("Umask", "0027");
 	ROOM_EXPECT_STATUS("NoNewPrivs", "1");
@@ -161,7 +161,7 @@ static void lied_to(void) {
 	room_plan.directory = "/usr";
 	room_plan.keep_fds = UINT32_C(1) << 3;
 	room_answer(lie, 0);
-	prepare((struct restored){0, 0});
+	prepare((struct restored){{0, 0}});
 }
 
 Test(handover, calls_that_answer_0_without_being_done_are_noticed) {
