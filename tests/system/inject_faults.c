@@ -153,7 +153,7 @@ static void write_kept(void) {
 		   "runas-profile = 1\ninclude = @app-server\nrefuse = mkdir mkdirat\n");
 	world_policy("probe", "runas-app = 1\nallow_groups = deployers\nuser = 4002\ngroups = ra_app ra_web\n"
 			      "directory_below = /srv/below\ncommand = " ATTEMPT " *\ncommand = /bin/true\n"
-			      "keep_fds = 5 9 11\nsyscalls = mine\nenv_keep = TERM @systemd\nlog = none\n");
+			      "keep_fds = 3 4 5 9 11\nsyscalls = mine\nenv_keep = TERM @systemd\nlog = none\n");
 	struct world_run *run =
 		world_run(&(struct world_call){.who = &world_root, .argv = WORLD_LIST(compiler, "compile", "mine")});
 	cr_assert(world_exited(run, 0), "compile: %s", run->err);
