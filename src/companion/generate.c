@@ -7,6 +7,7 @@
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -151,14 +152,34 @@ static bool answers_rule(const struct generated *filter, const struct profile_ca
 	return true;
 }
 
-/* Of any other ABI that this number may come from. */
+/* Of any other ABI that this number may come from, or a comparison that is not exact would take for ours. */
 static bool ends_foreigners(const struct generated *filter, uint32_t number) {
 	const uint32_t native = generate_arch();
 
-	return answers(filter, SCMP_ARCH_X86, number, SECCOMP_RET_KILL_PROCESS) &&
+	return answers(filter, native + 1, number, SECCOMP_RET_KILL_PROCESS) &&
+	       answers(filter, native - 1, number, SECCOMP_RET_KILL_PROCESS) &&
+	       answers(filter, SCMP_ARCH_X86, number, SECCOMP_RET_KILL_PROCESS) &&
 	       answers(filter, SCMP_ARCH_ARM, number, SECCOMP_RET_KILL_PROCESS) &&
 	       /* x32 calls come as the native architecture with this bit. */
 	       (native != SCMP_ARCH_X86_64 || answers(filter, native, number | 0x40000000, SECCOMP_RET_KILL_PROCESS));
+}
+
+/*
+ * The numbers that no call has yet: between two constants of the filter's comparisons no answer changes, so at each of them
+ * and beside it they are asked for all.
+ */
+static bool answers_the_rest(const struct generated *filter, uint32_t otherwise) {
+	const uint32_t native = generate_arch();
+	bool good = true;
+
+	for (const struct program_instruction *in = filter->code; good && in < filter->code + filter->count; in++)
+		for (uint32_t number = in->k - 1; good && BPF_CLASS(in->code) == BPF_JMP && number != in->k + 2; number++) {
+			const bool is_x32 = native == SCMP_ARCH_X86_64 && number >= 0x40000000 && number != UINT32_MAX;
+
+			if (number >= SYSCALLS_NUMBERS && number != PROGRAM_PROOF_PROFILE && number != PROGRAM_PROOF_TERMINAL)
+				good = answers(filter, native, number, is_x32 ? SECCOMP_RET_KILL_PROCESS : otherwise);
+		}
+	return good;
 }
 
 static bool is_proven(const struct generated *filter, const struct profile *profile, enum generate_mode mode,
@@ -168,7 +189,8 @@ static bool is_proven(const struct generated *filter, const struct profile *prof
 	const uint32_t refused = mode == GENERATE_COMPLAIN ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | EPERM;
 	const struct profile_call *next = profile->calls, *end = profile->calls + profile->call_count;
 	bool good = answers(filter, native, PROGRAM_PROOF_PROFILE, SECCOMP_RET_ERRNO | PROGRAM_ERRNO_PROFILE) &&
-		    answers(filter, native, PROGRAM_PROOF_TERMINAL, SECCOMP_RET_ALLOW);
+		    answers(filter, native, PROGRAM_PROOF_TERMINAL, SECCOMP_RET_ALLOW) &&
+		    answers_the_rest(filter, otherwise);
 	uint32_t number = 0;
 
 	for (; good && number < SYSCALLS_NUMBERS; number++) {
@@ -229,7 +251,8 @@ static bool is_proven_terminal(const struct generated *filter, uint32_t number, 
 	const struct program program = {filter->code, filter->count};
 	const uint32_t native = generate_arch();
 	bool good = answers(filter, native, PROGRAM_PROOF_TERMINAL, SECCOMP_RET_ERRNO | PROGRAM_ERRNO_TERMINAL) &&
-		    answers(filter, native, PROGRAM_PROOF_PROFILE, SECCOMP_RET_ALLOW);
+		    answers(filter, native, PROGRAM_PROOF_PROFILE, SECCOMP_RET_ALLOW) &&
+		    answers_the_rest(filter, SECCOMP_RET_ALLOW);
 
 	for (uint32_t other = 0; good && other < SYSCALLS_NUMBERS; other++)
 		good = ends_foreigners(filter, other) &&

@@ -154,7 +154,7 @@ static void report(const char *label, const struct profile *profile, const struc
 		       output_colour(stdout, OUTPUT_NONE), json_string_value(json_object_get(change, "was")));
 	}
 	if (old != NULL && json_array_size(changes) == 0 && !has_same_code(&old->parsed.enforce, &new->parsed.enforce))
-		printf("  the conditions of some calls changed\n");
+		printf("  other instructions; of the answers at most those that depend on arguments\n");
 	json_decref(one);
 }
 
