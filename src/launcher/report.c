@@ -8,6 +8,8 @@
 #define MAX_OBJECT 512 /* bytes of a path */
 #define MAX_QUOTED 256 /* bytes of the command, and of anything else that a caller chose */
 
+_Static_assert(MAX_MESSAGE <= CALLER_MAX_GROUPS * sizeof(uint32_t), "a message fits into scratch");
+
 /* before ends with the opening quote. */
 static void add_quoted(struct sink *s, const char *before, struct text t) {
 	sink_words(s, before);

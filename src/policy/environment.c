@@ -129,11 +129,19 @@ static bool add_secrets(struct environment *e, struct sink *bytes, struct text s
 	return true;
 }
 
+/* A set of first bytes; that two of them may share a bit only costs a closer look. */
 static uint64_t bit(char c) { return UINT64_C(1) << (c & 63); }
+
+static uint64_t first_bytes(const names list) {
+	uint64_t found = 0;
+	for (const char *word = *list; word[0] != '\0'; word += sizeof(*list))
+		found |= bit(word[0]);
+	return found;
+}
 
 bool environment_fill(struct environment *e, struct sink *bytes, const struct policy *p, struct text secrets,
 		      char *const *caller, bool is_trusted, struct problem *why) {
-	uint64_t wanted = bit('L') | bit('T') | bit('C'); /* by_default; no other first byte is worth a closer look */
+	uint64_t wanted = first_bytes(by_default);
 	bool is_cleared = false;
 
 	e->strings[e->count] = NULL;
@@ -145,7 +153,7 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;) {
 		const char c = s->value.at[0]; /* no word is empty */
 		is_cleared = is_cleared || text_is(s->value, "none");
-		wanted |= c == '*' ? UINT64_MAX : c == '@' ? bit('N') | bit('W') : bit(c); /* @systemd */
+		wanted |= c == '*' ? UINT64_MAX : c == '@' ? first_bytes(systemd) : bit(c);
 	}
 	for (char *const *const own = e->strings + e->count; *caller != NULL; caller++) {
 		const char *const end = (wanted & bit(**caller)) != 0 ? strchr(*caller, '=') : NULL;

@@ -8,7 +8,7 @@ enum times { ONCE = 1, WORDS = POLICY_MAX_WORDS, LINES = POLICY_MAX_LINES, WRITE
 enum shape { FORMAT, CHOICE, NUMBER, ACCOUNT, UMASK, PATH, SEARCH, COMMAND, ASSIGNMENT, KEEP, PROFILE, LIMIT, LISTEN };
 
 struct key {
-	char name[20]; /* no pointer: nothing to relocate at every start */
+	char name[20]; /* not a pointer, which would be relocated at every start */
 	enum times times;
 	enum shape shape;
 	int least, most;   /* of a NUMBER */
@@ -100,7 +100,7 @@ static bool fits(const struct key *key, struct text t, struct problem *why) {
 
 static bool find_key(struct text name, enum policy_key *ret, struct problem *why) {
 	/* Names that are not alike mostly differ in the last byte; limit_... all begin alike. */
-	const bool can_be = name.length > 0 && name.length <= sizeof(keys->name);
+	const bool can_be = name.length > 0 && name.length < sizeof(keys->name);
 	/*@ loop invariant KEY_VERSION <= *ret <= KEY_COUNT;
 	    loop assigns *ret;
 	    loop variant KEY_COUNT - *ret; */
