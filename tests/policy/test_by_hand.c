@@ -68,19 +68,6 @@ Test(by_hand, a_limit_that_cannot_be_read_is_none) {
 	cr_expect(!plan->limits[RLIMIT_NOFILE].is_set);
 }
 
-Test(by_hand, no_word_of_env_keep_keeps_nothing) {
-	char *const caller[] = {(char *)"A=1", (char *)"=1", NULL};
-
-	for (int i = 0; i < 2; i++) {
-		const struct policy *p = with("env_keep = A\n", KEY_ENV_KEEP, i == 0 ? given("A") : (struct text){0});
-		struct sink bytes = {.at = given_room(ENVIRONMENT_MAX_BYTES), .size = ENVIRONMENT_MAX_BYTES};
-		struct environment e = {0};
-
-		cr_assert(environment_fill(&e, &bytes, p, (struct text){0}, caller, true, &why));
-		cr_expect(e.count == (i == 0), "%zu variables", e.count);
-	}
-}
-
 Test(by_hand, variables_of_the_policy_that_do_not_fit_are_refused) {
 	struct environment e = {.count = ENVIRONMENT_MAX_COUNT};
 	struct sink bytes = {.at = given_room(8), .size = 8};
