@@ -260,6 +260,8 @@ Test(accounts, only_what_is_counted_is_looked_at) {
 	cr_expect(a->count == wanted);
 	a->wanted[wanted] = (struct accounts_wanted){&p->settings[p->count], ACCOUNTS_PASSWD, ACCOUNTS_FOUND, 0};
 	cr_expect(!accounts_id(a, &p->settings[p->count], &id));
+	a->wanted[wanted].by = NULL; /* whose value cannot be held against a line */
+	given_feed(a, p, ACCOUNTS_PASSWD, given("other:x:1:1::/:/bin/sh\n"), 65536);
 }
 
 Test(accounts, all_whole_lines_of_a_piece_are_used) {

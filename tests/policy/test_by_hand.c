@@ -68,6 +68,14 @@ Test(by_hand, a_limit_that_cannot_be_read_is_none) {
 	cr_expect(!plan->limits[RLIMIT_NOFILE].is_set);
 }
 
+Test(by_hand, an_address_of_another_key_is_not_listened_on) {
+	const struct policy *p =
+		with("serve = *\nlisten = tcp 127.0.0.1:80\nlog = none\n", KEY_LOG, given("tcp 127.0.0.1:81"));
+
+	cr_assert(build_policy(p));
+	cr_expect(plan->listen_count == 1 && plan->keep_fds == 1U << 3);
+}
+
 Test(by_hand, variables_of_the_policy_that_do_not_fit_are_refused) {
 	struct environment e = {.count = ENVIRONMENT_MAX_COUNT};
 	struct sink bytes = {.at = given_room(8), .size = 8};
