@@ -54,6 +54,9 @@ Test(accounts, finds_a_user_by_number_with_its_name) {
 	cr_expect(id_of(a, p, KEY_USER) == 4002);
 	cr_assert(a->user.state == ACCOUNTS_FOUND);
 	given_expect_text(a->user.name, "app", "name");
+	p = given_whole_policy("runas-app = 1\nuser = 4002\ngroup = web\nallow_groups = deployers\n");
+	a = given_accounts(p, GIVEN_PASSWD, GIVEN_GROUP);
+	cr_expect(a->user.state == ACCOUNTS_FOUND, "whatever stands behind it");
 }
 
 Test(accounts, a_number_needs_no_entry) {
@@ -260,6 +263,10 @@ Test(accounts, only_what_is_counted_is_looked_at) {
 	cr_expect(a->count == wanted);
 	a->wanted[wanted] = (struct accounts_wanted){&p->settings[p->count], ACCOUNTS_PASSWD, ACCOUNTS_FOUND, 0};
 	cr_expect(!accounts_id(a, &p->settings[p->count], &id));
+	a->wanted[wanted].file = ACCOUNTS_GROUP;
+	a->wanted[wanted].state = ACCOUNTS_ABSENT;
+	cr_expect(!accounts_wants(a, p, ACCOUNTS_GROUP));
+	a->wanted[wanted].file = ACCOUNTS_PASSWD;
 	a->wanted[wanted].by = NULL; /* whose value cannot be held against a line */
 	given_feed(a, p, ACCOUNTS_PASSWD, given("other:x:1:1::/:/bin/sh\n"), 65536);
 }

@@ -115,6 +115,18 @@ static const char *const dangerous[] = {
 	"TERMINFO",
 	"TERMINFO_DIRS",
 	"TERMCAP",
+	"MUSL_LOCPATH",
+	"NIS_PATH",
+	"ZDOTDIR",
+	"RUBYPATH",
+	"RUBY_GC_HEAP_INIT_SLOTS",
+	"PERLIO",
+	"NODE_REPL_EXTERNAL_MODULE",
+	"TCLLIBPATH",
+	"DOTNET_STARTUP_HOOKS",
+	"ERL_FLAGS",
+	"GUNICORN_CMD_ARGS",
+	"UWSGI_INI",
 };
 
 static const char *const ours[] = {"HOME", "USER",	 "LOGNAME",    "SHELL",		"PATH",
