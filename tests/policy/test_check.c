@@ -43,6 +43,14 @@ Test(policy_check, a_file_that_says_nothing) {
 	expect_refused("\n# only a comment\n", "policy-version", 0);
 }
 
+Test(policy_check, what_stands_behind_the_last_setting_is_none) {
+	struct policy *p = given_policy("");
+	struct problem why;
+
+	p->settings[p->count] = (struct setting){given("root"), KEY_GROUP, 3};
+	cr_expect(check_policy(p, &why), "%s", why.what);
+}
+
 Test(policy_check, the_user_is_required) {
 	expect_refused("runas-app = 1\n", "policy-value", 0);
 	expect_refused("runas-app = 1\ngroup = app\ncommand = *\n", "policy-value", 0);
