@@ -109,6 +109,7 @@ Test(keep_fds, what_the_caller_has_arrives_and_nothing_else) {
 	}
 }
 
+/* Attack D6. */
 Test(keep_fds, nothing_of_ours_passes_for_the_callers_when_closing_is_a_lie) {
 	static const int calls[] = {SYS_close, SYS_close_range, SYS_fcntl};
 	static const int answers[] = {0, EIO, EBADF, EINTR};
