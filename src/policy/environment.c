@@ -18,9 +18,9 @@ static const names obeyed = {
 	"PHP_INI_*", "LUA_*", "TCLLIBPATH", "OPENSSL_*", "DOTNET_*", "ERL_*", "GUNICORN_CMD_ARGS", "UWSGI_*", "ZDOTDIR",
 	"NIS_PATH", "RUBYPATH", ""};
 
-/* Does a word, NAME or PREFIX*, stand for this name? */
+/* Does a word of env_keep, NAME or PREFIX*, never empty, stand for this name? */
 static bool word_covers(struct text word, struct text name) {
-	if (word.length > 0 && word.at[word.length - 1] == '*')
+	if (word.at[word.length - 1] == '*')
 		return text_starts(name, (struct text){word.at, word.length - 1});
 	return text_equal(word, name);
 }
@@ -151,7 +151,7 @@ bool environment_fill(struct environment *e, struct sink *bytes, const struct po
 	if (!add_secrets(e, bytes, secrets, policy_value(p, KEY_ENV_FILE), why))
 		return false;
 	for (const struct setting *s = NULL; (s = policy_next(p, KEY_ENV_KEEP, s)) != NULL;) {
-		const char c = s->value.at[0]; /* no word is empty */
+		const char c = s->value.at[0];
 		is_cleared = is_cleared || text_is(s->value, "none");
 		wanted |= c == '*' ? UINT64_MAX : c == '@' ? first_bytes(systemd) : bit(c);
 	}

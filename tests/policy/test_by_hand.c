@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What parse.c and check.c never let through, made by hand: the code behind them does not rely on it.
+ * What parse.c and check.c never let through, made by hand: the code behind them does not rely on it, but for one thing that
+ * is proved of them: no value is empty.
  * A value that cannot be read means nothing is granted, or the launch is refused.
  */
 #include "tests/policy/given.h"
