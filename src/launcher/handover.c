@@ -35,7 +35,8 @@ struct handed_over handover_prepare(const struct launch_plan *plan, struct resto
 	enter_directory(plan, to);
 	umask(plan->umask);
 	must(umask(plan->umask) == plan->umask, to, "handover", "umask", NULL);
-	must(restore_limit(RLIMIT_CORE, limits.core.rlim_cur, limits.core.rlim_max), to, "handover", "limit_core", NULL);
+	must(restore_limit(RLIMIT_CORE, limits.core.rlim_cur, limits.core.rlim_max), to,
+	     "handover", "limit_core", NULL);
 	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, to,
 	     "handover", "no_new_privs", NULL);
 	for (int fd = POLICY_FD_FIRST; fd <= POLICY_FD_LAST; fd++)
