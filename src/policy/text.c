@@ -47,17 +47,18 @@ bool text_equal(struct text a, struct text b) {
 }
 
 struct text text_trim(struct text t) {
-	/*@ loop invariant inside(t, \at(t, Pre));
-	    loop assigns t;
-	    loop variant t.length; */
-	while (t.length > 0 && is_blank(t.at[0]))
-		t = text_after(t, 1);
+	size_t skip = 0;
 	/*@ loop invariant inside(t, \at(t, Pre));
 	    loop assigns t.length;
 	    loop variant t.length; */
 	while (t.length > 0 && is_blank(t.at[t.length - 1]))
 		t.length--;
-	return t;
+	/*@ loop invariant skip <= t.length;
+	    loop assigns skip;
+	    loop variant t.length - skip; */
+	while (skip < t.length && is_blank(t.at[skip]))
+		skip++;
+	return text_after(t, skip);
 }
 
 struct text text_until(struct text *rest, const char *stops) {
