@@ -26,11 +26,11 @@ static bool word_covers(struct text word, struct text name) {
 }
 
 static bool list_covers(const names list, struct text name) {
-	for (const char *word = *list; word[0] != '\0'; word += sizeof(*list)) {
+	for (; **list != '\0'; list++) {
 		size_t n = 0;
-		while (n < name.length && word[n] == name.at[n] && word[n] != '\0')
+		while (n < name.length && (*list)[n] == name.at[n] && (*list)[n] != '\0')
 			n++;
-		if (word[n] == '*' || (n == name.length && word[n] == '\0'))
+		if ((*list)[n] == '*' || (n == name.length && (*list)[n] == '\0'))
 			return true;
 	}
 	return false;
@@ -134,8 +134,8 @@ static uint64_t bit(char c) { return UINT64_C(1) << (c & 63); }
 
 static uint64_t first_bytes(const names list) {
 	uint64_t found = 0;
-	for (const char *word = *list; word[0] != '\0'; word += sizeof(*list))
-		found |= bit(word[0]);
+	for (; **list != '\0'; list++)
+		found |= bit(**list);
 	return found;
 }
 
