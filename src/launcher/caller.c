@@ -16,7 +16,7 @@ struct caller caller_identify(const struct entered *after, uint32_t *groups, con
 		.uid = {u[0]}, .gid = {g[0]}, .groups = groups, .group_count = (size_t)count,
 		.has_root = u[1] == 0 && u[2] == 0,
 		.is_uniform = u[0] == u[1] && u[0] == u[2] && g[0] == g[1] && g[0] == g[2],
-		.open_fds = after->open_fds, .environment = after->environment, .pid = (uint32_t)pid,
+		.environment = after->environment, .pid = (uint32_t)pid,
 	};
 }
 

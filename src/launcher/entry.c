@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <sys/time.h>
 
-#define CLOEXEC_RANGE (1U << 2) /* CLOSE_RANGE_CLOEXEC of linux/close_range.h */
 #define UNBLOCKABLE (UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1))
 
 /* As the kernel has it: libc's own hides the signals 32 to 34, which it uses itself. */
@@ -15,19 +14,11 @@ struct kernel_sigaction {
 	uint64_t mask;
 };
 
-/* Which of 3..31 the caller gave us has to be known before we open anything; the canary proves close_range did it. */
-static bool secure_descriptors(struct entered *ret) {
-	for (int fd = POLICY_FD_FIRST; fd <= POLICY_FD_LAST; fd++)
-		if (fcntl(fd, F_GETFD) >= 0)
-			ret->open_fds |= UINT32_C(1) << fd;
-		else if (errno != EBADF)
-			return false;
-	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && (errno != EBADF || open("/dev/null", O_RDWR | O_NOCTTY) != fd))
-			return false;
-	const int canary = fcntl(0, F_DUPFD, POLICY_FD_FIRST);
-	return canary >= 0 && syscall(SYS_close_range, 3U, ~0U, CLOEXEC_RANGE) == 0 &&
-	       fcntl(canary, F_GETFD) == FD_CLOEXEC && close(canary) == 0;
+static bool has_standard_descriptors(void) {
+	bool is_open = true;
+	for (int fd = 0; is_open && fd <= 2; fd++)
+		is_open = fcntl(fd, F_GETFD) >= 0 || (errno == EBADF && open("/dev/null", O_RDWR | O_NOCTTY) == fd);
+	return is_open;
 }
 
 static bool mask_signals(uint64_t mask) {
@@ -88,8 +79,7 @@ struct entered entry_secure(int argc, char *const *argv, char **envp, const stru
 	environ = nothing;
 	if (argc < 1 || argv[0] == NULL) /* CVE-2021-4034 */
 		_exit(PROBLEM_SELF);
-	must(secure_descriptors(&ret), to, "entry", "descriptors",
-	     "needs Linux 5.11 (close_range) and an open file limit of 16");
+	must(has_standard_descriptors(), to, "entry", "descriptors", NULL);
 	must(secure_signals() && secure_timers() && secure_counter(), to, "entry", "signals, timers", NULL);
 	umask(077);
 	must(umask(077) == 077 && entry_hide() && restore_ask_limit(RLIMIT_CORE, &ret.core) &&

@@ -32,9 +32,10 @@ struct workspace {
 	struct launch_plan plan;
 	struct policy policy;
 	struct accounts accounts;
-	char bytes[CALLER_MAX_CWD + 3 * POLICY_MAX_BYTES]; /* policy, cwd, secrets, then what is only looked through */
+	/* Policy, cwd, secrets, what is only looked through; then the report's, for which no other page is touched. */
+	_Alignas(8) char bytes[CALLER_MAX_CWD + 3 * POLICY_MAX_BYTES + CALLER_MAX_GROUPS * sizeof(uint32_t)];
 	uint64_t site_bytes[PROGRAM_MAX_FILE / sizeof(uint64_t)];
-	uint32_t groups[CALLER_MAX_GROUPS], scratch[CALLER_MAX_GROUPS];
+	uint32_t groups[CALLER_MAX_GROUPS];
 };
 
 static void refuse_unless(const struct workspace *w, bool is_good) {
@@ -176,7 +177,7 @@ static void make_plan(struct workspace *w) {
 int main(int argc, char *argv[], char *envp[]) {
 	static struct workspace w;
 
-	w.report.scratch = w.scratch;
+	w.report.scratch = (uint32_t *)(void *)w.bytes;
 	w.report.is_entitled = true; /* to what its own process is like */
 	const struct entered entered = entry_secure(argc, argv, envp, &w.report);
 	w.caller = caller_identify(&entered, w.groups, &w.report);
@@ -186,6 +187,7 @@ int main(int argc, char *argv[], char *envp[]) {
 	const int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	must(root > STDERR_FILENO, &w.report, "policy-unreadable", "/", NULL);
 	read_policy(&w, root);
+	w.caller.open_fds = descriptors_secure(policy_next(&w.policy, KEY_KEEP_FDS, NULL) != NULL, &w.report);
 	read_accounts(&w, root);
 	authorize(&w);
 	w.given.profile = read_profile(&w, root);
@@ -193,6 +195,7 @@ int main(int argc, char *argv[], char *envp[]) {
 	if (policy_next(&w.policy, KEY_WRITE, NULL) != NULL || policy_next(&w.policy, KEY_TMP, NULL) != NULL)
 		w.given.landlock_abi = landlock_abi();
 	(void)close(root); /* nothing that root opened outlives the plan (CVE-2026-46333) */
+	w.report.scratch += (w.free - w.bytes + 3) / 4;
 	make_plan(&w);
 
 	/* Point of no return: from here on nothing is decided, only applied. */

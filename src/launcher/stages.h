@@ -64,7 +64,6 @@ bool trusted_stream(int root, struct text path, char *buffer, size_t size, trust
 bool trusted_fstat(int fd, struct stat *ret);
 
 struct entered { /* receipt */
-	uint32_t open_fds;	  /* bit N: descriptor N of 3..31 was open */
 	struct rlimit core;	  /* RLIMIT_CORE as the caller had it, bytes */
 	char *const *environment; /* untrusted */
 };
@@ -78,7 +77,7 @@ struct limited { /* receipt */ uint32_t umask; };
 struct sealed { /* receipt */ uint32_t filters; };
 
 /*
- * entry, root (or not), before a file is opened or a byte parsed. Afterwards 0-2 are open; 3 and up close on exec;
+ * entry, root (or not), before a file is opened or a byte parsed. Afterwards 0-2 are open;
  * signals 1..64 are blocked, at their default and not pending (an ignored SIGHUP stays, for nohup); no timer runs;
  * umask 077; neither dumpable nor core; libc sees an empty environment.
  */
@@ -94,6 +93,9 @@ void caller_explain(struct problem *why); /* why there is no root */
 
 /* capabilities, root: refuses, while nothing is given up yet, when root lacks what the launch needs; names it. */
 void capabilities_require(const struct launch_plan *plan, const struct report *to);
+
+/* descriptors, root (or not): 3 and up close on exec. Returns, if asked, which of 3..31 are the caller's: bit N is N. */
+uint32_t descriptors_secure(bool is_asked, const struct report *to);
 
 /*
  * descriptors, root (or the app user): with `listen` all from 3 up are closed first, which may block as long as the

@@ -63,7 +63,7 @@ struct caller {
 	size_t group_count;
 	bool has_root;		  /* effective and saved uid 0: real root, or through the setuid bit */
 	bool is_uniform;	  /* real = effective = saved, for uid and gid */
-	uint32_t open_fds;	  /* bit N: descriptor N (3..31) was open at entry */
+	uint32_t open_fds;	  /* bit N: descriptor N (3..31) is the caller's; asked only for `keep_fds` */
 	uint32_t pid;
 	struct text cwd;	  /* empty when it has no path; asked only for `directory_below` */
 	char *const *environment; /* untrusted */

@@ -88,6 +88,11 @@ static void enter(void) {
 	entry_secure(1, one_argument, no_variables, &room_report);
 }
 
+static void secure(void) {
+	let_it_fail();
+	descriptors_secure(true, &room_report);
+}
+
 /* Asked, ignored, asked, set to its default, asked: the numbers before it are asked only. */
 static void enter_ignoring(void) {
 	ROOM_EXPECT(signal(SIGUSR1, SIG_IGN) != SIG_ERR);
@@ -176,8 +181,8 @@ Test(answers, what_fails_is_refused_though_all_is_as_it_should_be) {
 		{confine, SYS_prctl, PR_CAP_AMBIENT, ANY, 0, EPERM, "ambient"},
 		{confine_locked, SYS_prctl, PR_SET_SECUREBITS, ANY, 0, EPERM, "securebits"},
 		{drop, SYS_capset, ANY, ANY, 0, EPERM, "capset"},
-		{enter, SYS_close, ANY, ANY, 0, EIO, "descriptors"},
-		{enter, SYS_fcntl, 5, F_GETFD, 0, EIO, "descriptors"},
+		{secure, SYS_close, ANY, ANY, 0, EIO, "descriptors"},
+		{secure, SYS_fcntl, 5, F_GETFD, 0, EIO, "descriptors"},
 		{enter_ignoring, SYS_rt_sigaction, ANY, ANY, SIGUSR1 + 1, EPERM, "signals"},
 		{enter, SYS_rt_sigprocmask, ANY, ANY, 1, EPERM, "signals"},
 		{enter, SYS_rt_sigpending, ANY, ANY, 0, EPERM, "signals"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Sockets bound for the app, each in a network of its own. */
+/* What the caller left open, and sockets bound for the app, each in a network of its own. */
 #include "tests/launcher/room.h"
 
 #include <arpa/inet.h>
@@ -10,6 +10,78 @@
 #include <sys/socket.h>
 
 TestSuite(descriptors, .timeout = 60);
+
+static bool is_asked;
+
+/* --- what the caller left open --- */
+
+static const int given[] = {3, 9, 31, 32, 200, 1000};
+
+static void further_descriptors(void) {
+	const struct rlimit low = {32, 4096};
+
+	for (size_t i = 0; i < COUNT(given); i++)
+		ROOM_EXPECT(dup2(1, given[i]) == given[i]);
+	ROOM_EXPECT(setrlimit(RLIMIT_NOFILE, &low) == 0, "some stay above the lowered limit");
+	ROOM_EXPECT(descriptors_secure(is_asked, &room_report) ==
+		    (is_asked ? UINT32_C(1) << 3 | UINT32_C(1) << 9 | UINT32_C(1) << 31 : 0));
+	for (size_t i = 0; i < COUNT(given); i++)
+		ROOM_EXPECT(fcntl(given[i], F_GETFD) == FD_CLOEXEC, "fd %d", given[i]);
+	for (int fd = 4; fd < 9; fd++)
+		ROOM_EXPECT(fcntl(fd, F_GETFD) < 0 && errno == EBADF, "fd %d was left open", fd);
+}
+
+Test(descriptors, those_from_3_close_on_exec_and_the_callers_are_known_when_asked_for) {
+	for (int i = 0; i < 2; i++) {
+		is_asked = i == 1;
+		room_passes(further_descriptors);
+	}
+}
+
+/* What we opened ourselves, and no close has closed, must not pass for a descriptor of the caller's. */
+static void own_descriptors(void) {
+	ROOM_EXPECT(open("/", O_PATH | O_CLOEXEC) == 3 && open("/dev/null", O_RDWR | O_CLOEXEC) == 4 &&
+		    open("/dev/null", O_RDWR) == 5);
+	ROOM_EXPECT(descriptors_secure(true, &room_report) == UINT32_C(1) << 5);
+}
+
+Test(descriptors, our_own_are_not_the_callers) { room_passes(own_descriptors); }
+
+static void path_only(void) {
+	ROOM_EXPECT(open("/", O_PATH) == 3);
+	ROOM_EXPECT(descriptors_secure(true, &room_report) == UINT32_C(1) << 3);
+}
+
+Test(descriptors, one_that_is_only_a_path_is_the_callers_too) { room_passes(path_only); }
+
+static void no_room_for_a_descriptor(void) {
+	const struct rlimit low = {3, 3};
+
+	ROOM_EXPECT(setrlimit(RLIMIT_NOFILE, &low) == 0);
+	descriptors_secure(false, &room_report);
+}
+
+Test(descriptors, a_limit_of_three_descriptors_is_refused) {
+	room_refuses(no_room_for_a_descriptor, 125, "open file limit");
+}
+
+static void not_answered(void) {
+	room_answer_where(SYS_fcntl, 17, F_GETFD, EIO);
+	descriptors_secure(true, &room_report);
+}
+
+static void not_marked(void) {
+	dup2(1, 3);
+	room_answer(SYS_close_range, 0);
+	descriptors_secure(true, &room_report);
+}
+
+Test(descriptors, an_answer_that_is_none_is_refused) {
+	room_refuses(not_answered, 125, "[descriptors]");
+	room_refuses(not_marked, 125, "[descriptors]");
+}
+
+/* --- sockets --- */
 
 /* A network where nobody listens and lo is up; it goes with the child. */
 static void enter_network(void) {
