@@ -24,7 +24,7 @@ struct compared {
 struct comparisons {
 	struct compared *list;
 	size_t count, different;
-	bool is_launched; /* no_new_privs, filters, no capabilities, an empty bounding set: what only runas-app makes of it */
+	bool is_launched; /* no_new_privs, a filter, no capabilities, an empty bounding set: what only runas-app makes of it */
 	bool is_rootless; /* the same, but for a bounding set: as in a container that is the app's user already */
 };
 
@@ -33,7 +33,7 @@ struct rehearsal *compare_plan(struct draft *draft, struct findings *findings);
 
 /* draft and plan NULL: only what is so. */
 struct comparisons compare_process(const struct image *image, const struct draft *draft, const struct launch_plan *plan,
-				   unsigned filters, const struct process *process);
+				   const struct process *process);
 void compare_free(struct comparisons *all);
 
 /* "cap_chown cap_kill", "all", or "none"; a new string. */

@@ -17,7 +17,15 @@ enum { NUMBERS_ASKED = 480, WEIGHT_OF_ARGUMENTS = 16 };
 /* Measured: one more instruction costs at load what one more comparison for so many numbers does. */
 enum { WEIGHT_OF_INSTRUCTION = 100 };
 
-enum { MOST_STEPS = 2 * PROGRAM_MAX_INSTRUCTIONS + 1, MOST_STEPS_OF_GROUP = 32 };
+/* The guard stands before the old filter: a jump over it, its own instructions, and what it answers. */
+enum { GUARD_ENTRY = 1, GUARD_OTHERWISE = 4, GUARD_ANSWER = 5, GUARD_LENGTH = 6 };
+
+enum { MOST_OLD = GUARD_LENGTH + PROGRAM_MAX_INSTRUCTIONS, MOST_STEPS = 2 * MOST_OLD + 3, MOST_STEPS_OF_GROUP = 32 };
+
+struct old {
+	struct program_instruction code[MOST_OLD];
+	uint32_t count;
+};
 
 /* The numbers from `first` to the next step's: the instruction of the old filter that answers, or begins to look. */
 struct step {
@@ -75,7 +83,7 @@ static bool is_conditional(const struct program_instruction *in) {
 }
 
 /* Of an argument of 64 bits libseccomp compares the half that is masked out, too: 0 with 0. What comes next loads anew. */
-static void pass_over_empty_masks(struct generated *filter) {
+static void pass_over_empty_masks(struct old *filter) {
 	for (uint32_t i = 0; i + 3 < filter->count; i++) {
 		struct program_instruction *in = &filter->code[i];
 		const uint32_t next = i + 3 + in[2].jt;
@@ -93,13 +101,32 @@ static int by_number(const void *a, const void *b) {
 	return (x > y) - (x < y);
 }
 
+/* What the guard's call meant before is found with the steps: until then its last jump leads nowhere. */
+static void begin_with_guard(struct old *old, const struct generated *filter, const struct condense_guard *guard) {
+	const struct program_instruction code[GUARD_LENGTH] = {
+		{.code = BPF_JMP | BPF_JA, .k = GUARD_LENGTH - 1},
+		{.code = BPF_LD | BPF_W | BPF_ABS,
+		 .k = (uint32_t)(offsetof(struct seccomp_data, args) + sizeof(uint64_t) * guard->argument)},
+		{BPF_JMP | BPF_JEQ | BPF_K, GUARD_ANSWER - 3, 0, guard->values[0]},
+		{BPF_JMP | BPF_JEQ | BPF_K, GUARD_ANSWER - 4, 0, guard->values[1]},
+		{.code = BPF_JMP | BPF_JA},
+		{.code = BPF_RET | BPF_K, .k = guard->action},
+	};
+
+	memcpy(old->code, code, sizeof code);
+	memcpy(old->code + GUARD_LENGTH, filter->code, filter->count * sizeof filter->code[0]);
+	old->count = GUARD_LENGTH + filter->count;
+}
+
 /* Only where the old filter compares with a constant can its answer change from one number to the next. */
-static size_t find_steps(const struct generated *old, uint32_t arch, struct step steps[MOST_STEPS]) {
+static size_t find_steps(struct old *old, uint32_t arch, uint32_t guarded, struct step steps[MOST_STEPS]) {
 	static uint32_t firsts[MOST_STEPS];
 	const struct program program = {old->code, old->count};
-	size_t candidates = 1, count = 0;
+	size_t candidates = 3, count = 0;
 
 	firsts[0] = 0;
+	firsts[1] = guarded;
+	firsts[2] = guarded + 1;
 	for (const struct program_instruction *in = old->code; in < old->code + old->count; in++)
 		if (is_conditional(in)) {
 			firsts[candidates++] = in->k;
@@ -114,34 +141,42 @@ static size_t find_steps(const struct generated *old, uint32_t arch, struct step
 		if (!answer.valid)
 			return 0;
 		/* One of the instructions that say the same stands for all of them. */
-		for (uint32_t k = 0; !answer.read_arguments && k < leaf; k++)
+		for (uint32_t k = 0; answer.looks == 0 && k < leaf; k++)
 			if (old->code[k].code == (BPF_RET | BPF_K) && old->code[k].k == answer.action)
 				leaf = k;
+		if (firsts[i] == guarded) {
+			old->code[GUARD_OTHERWISE].k = leaf - GUARD_OTHERWISE - 1;
+			leaf = GUARD_ENTRY;
+		}
 		if (count == 0 || steps[count - 1].leaf != leaf)
 			steps[count++] = (struct step){firsts[i], leaf};
 	}
 	return count;
 }
 
-/* What can be reached from the leaves is copied in its order, so that what falls through still does. */
-static void copy_leaves(const struct generated *old, const struct step *steps, size_t count, struct reverse *to,
-			uint32_t at[PROGRAM_MAX_INSTRUCTIONS]) {
-	static bool is_reached[PROGRAM_MAX_INSTRUCTIONS + 1];
+/* What can be reached from the leaves is copied in its order, so that what falls through still does. false: it breaks off. */
+static bool copy_leaves(const struct old *old, const struct step *steps, size_t count, struct reverse *to,
+			uint32_t at[MOST_OLD]) {
+	static bool is_reached[MOST_OLD];
 
 	memset(is_reached, 0, sizeof is_reached);
 	for (size_t i = 0; i < count; i++)
 		is_reached[steps[i].leaf] = true;
 	for (uint32_t i = 0; i < old->count; i++) {
 		const struct program_instruction *in = &old->code[i];
+		uint32_t yes = 0, no = 0;
 
 		if (!is_reached[i] || BPF_CLASS(in->code) == BPF_RET)
 			continue;
-		if (BPF_CLASS(in->code) != BPF_JMP)
-			is_reached[i + 1] = true;
-		else if (is_conditional(in))
-			is_reached[i + 1 + in->jt] = is_reached[i + 1 + in->jf] = true;
-		else
-			is_reached[i + 1 + in->k] = true;
+		if (is_conditional(in)) {
+			yes = in->jt;
+			no = in->jf;
+		} else if (BPF_CLASS(in->code) == BPF_JMP) {
+			yes = no = in->k;
+		}
+		if (yes >= old->count - i - 1 || no >= old->count - i - 1)
+			return false;
+		is_reached[i + 1 + yes] = is_reached[i + 1 + no] = true;
 	}
 	for (uint32_t i = old->count; i-- > 0;) {
 		const struct program_instruction *in = &old->code[i];
@@ -161,9 +196,10 @@ static void copy_leaves(const struct generated *old, const struct step *steps, s
 			at[i] = add(to, *in);
 		}
 	}
+	return true;
 }
 
-static uint32_t weight(const struct generated *old, const struct step *step) {
+static uint32_t weight(const struct old *old, const struct step *step) {
 	const uint64_t end = step[1].first < NUMBERS_ASKED ? step[1].first : NUMBERS_ASKED;
 	const bool is_answer = BPF_CLASS(old->code[step->leaf].code) == BPF_RET;
 
@@ -193,10 +229,11 @@ static size_t count_exceptions(const struct step *steps, size_t count, uint32_t 
 }
 
 /*
- * The cheapest way to part the steps into groups. Each costs one instruction to find it and one for each exception. The
- * first exception asks of the others what parting the group there would; each further one asks one comparison more.
+ * The cheapest way to part the steps into groups: of the first so many, from the cheapest ways for fewer and one group more.
+ * A group costs the instruction by which the tree finds it, and one for each exception. All numbers of the group wait for
+ * each of these comparisons, but the first is free: without it the group would be two, and the tree one comparison deeper.
  */
-static size_t find_groups(const struct generated *old, const struct step *steps, size_t count,
+static size_t find_groups(const struct old *old, const struct step *steps, size_t count,
 			  struct group groups[MOST_STEPS]) {
 	static struct group last[MOST_STEPS + 1]; /* of the first n steps */
 	static uint64_t cost[MOST_STEPS + 1];
@@ -231,8 +268,7 @@ static size_t find_groups(const struct generated *old, const struct step *steps,
 }
 
 /* One comparison parts the groups into halves of about the same weight, and so on. Returns where it begins. */
-static uint32_t add_tree(const struct group *groups, size_t count, struct reverse *to,
-			 const uint32_t at[PROGRAM_MAX_INSTRUCTIONS]) {
+static uint32_t add_tree(const struct group *groups, size_t count, struct reverse *to, const uint32_t at[MOST_OLD]) {
 	uint32_t all = 0, left = groups[0].weight, high, low;
 	size_t half = 1;
 
@@ -253,27 +289,28 @@ static uint32_t add_tree(const struct group *groups, size_t count, struct revers
 	return add_jump(to, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)groups[half].steps->first, high, low);
 }
 
-bool condense_filter(struct generated *filter, uint32_t arch) {
+bool condense_filter(struct generated *filter, uint32_t arch, const struct condense_guard *guard) {
 	static struct step steps[MOST_STEPS + 1];
 	static struct group groups[MOST_STEPS];
 	static struct reverse to;
-	static struct generated old;
-	static uint32_t at[PROGRAM_MAX_INSTRUCTIONS];
+	static struct old old;
+	static uint32_t at[MOST_OLD];
 	const struct program program = {filter->code, filter->count};
 	const struct evaluate_call foreign = {.arch = ~arch};
 	const struct evaluate_answer answer = evaluate_program(&program, &foreign);
 	uint32_t entry, other;
 	size_t count;
 
-	old = *filter;
+	begin_with_guard(&old, filter, guard);
 	pass_over_empty_masks(&old);
-	count = find_steps(&old, arch, steps);
-	if (count < 2 || !answer.valid || answer.read_arguments)
+	count = find_steps(&old, arch, guard->number, steps);
+	if (count < 2 || !answer.valid || answer.looks > 0)
 		return false;
 	to.count = 0;
 	to.is_full = false;
 	other = add_answer(&to, answer.action);
-	copy_leaves(&old, steps, count, &to, at);
+	if (!copy_leaves(&old, steps, count, &to, at))
+		return false;
 	steps[count].first = 1ull << 32;
 	entry = add_tree(groups, find_groups(&old, steps, count, groups), &to, at);
 	if (entry != to.count - 1)
@@ -283,8 +320,8 @@ bool condense_filter(struct generated *filter, uint32_t arch) {
 	add_jump(&to, BPF_JMP | BPF_JEQ | BPF_K, arch, entry, other);
 	add(&to,
 	    (struct program_instruction){.code = BPF_LD | BPF_W | BPF_ABS, .k = offsetof(struct seccomp_data, arch)});
-	if (to.is_full || to.count >= filter->count)
-		return !to.is_full;
+	if (to.is_full)
+		return false;
 	for (uint32_t i = 0; i < to.count; i++)
 		filter->code[i] = to.code[to.count - 1 - i];
 	filter->count = to.count;

@@ -26,14 +26,14 @@ struct evaluate_answer evaluate_program(const struct program *program, const str
 		struct program_instruction in = program->code[at++];
 		bool jump;
 
-		if (!answer.read_arguments)
+		if (answer.looks == 0)
 			answer.decided_at = at - 1;
 
 		switch (in.code) {
 		case BPF_LD | BPF_W | BPF_ABS:
 			if (!load_word(call, in.k, &accumulator))
 				return answer;
-			answer.read_arguments |= in.k >= offsetof(struct seccomp_data, args);
+			answer.looks += in.k >= offsetof(struct seccomp_data, args);
 			continue;
 		case BPF_ALU | BPF_AND | BPF_K:
 			accumulator &= in.k;

@@ -20,7 +20,7 @@ struct evaluate_call {
 
 struct evaluate_answer {
 	bool valid;	     /* false: the program broke off, or has an instruction that seccomp has not */
-	bool read_arguments; /* the answer may be another one for other arguments */
+	uint32_t looks;	     /* at arguments: with any, the answer may be another one for other arguments */
 	uint32_t action;     /* SECCOMP_RET_..., with its data */
 	uint32_t decided_at; /* the instruction that first looks at an argument; where none does, the one that answers */
 };

@@ -2,7 +2,7 @@
 /* What is around the app: its environment, and the system calls that it has. */
 #include "companion/explain.h"
 
-#include "companion/evaluate.h"
+#include "companion/generate.h"
 #include "companion/syscalls.h"
 
 #include <errno.h>
@@ -189,10 +189,9 @@ void explain_environment(const struct explained *e) {
 enum answer { REFUSED, ALLOWED, CONDITIONAL, MISSING, ANSWERS };
 
 static enum answer ask(const struct program *program, uint32_t number) {
-	const struct evaluate_call call = {.number = number, .arch = shipped_arch};
-	const struct evaluate_answer answer = evaluate_program(program, &call);
+	const struct evaluate_answer answer = generate_ask(program, number);
 
-	return answer.read_arguments			      ? CONDITIONAL
+	return answer.looks > 0				      ? CONDITIONAL
 	       : answer.action == SECCOMP_RET_ALLOW	      ? ALLOWED
 	       : answer.action == (SECCOMP_RET_ERRNO | EPERM) ? REFUSED
 							      : MISSING;

@@ -12,10 +12,15 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 _Static_assert(PROGRAM_ERRNO_TERMINAL == ENOANO && PROGRAM_ERRNO_PROFILE == EBADRQC,
 	       "the proofs' errnos have these names");
+
+/* The kernel looks at the lower half of the request alone. */
+static const struct condense_guard terminal = {
+	.number = SYS_ioctl, .argument = 1, .values = {TIOCSTI, TIOCLINUX}, .action = SECCOMP_RET_ERRNO | EPERM};
 
 uint32_t generate_arch(void) {
 	return seccomp_arch_native();
@@ -97,35 +102,53 @@ static bool export_filter(scmp_filter_ctx filter, struct generated *ret, char re
 	return true;
 }
 
+/* What a filter is to answer, but for the terminal's requests and other architectures. */
+struct meaning {
+	const struct profile_call *calls, *end; /* sorted by number */
+	uint32_t refused, otherwise, proof_profile, proof_terminal;
+};
+
+static bool holds(const struct profile_rule *rule, const uint64_t *arguments) {
+	size_t held = 0;
+
+	while (held < rule->condition_count && (arguments[rule->conditions[held].argument] &
+						rule->conditions[held].mask) == rule->conditions[held].value)
+		held++;
+	return held == rule->condition_count;
+}
+
+/* The filter must not know better. call: what the profile says of this number, or NULL. */
+static uint32_t expected(const struct meaning *means, const struct profile_call *call, uint32_t number,
+			 const uint64_t *arguments) {
+	const uint32_t request = (uint32_t)arguments[1];
+	bool is_allowed = call != NULL && call->answer == PROFILE_ALLOW && call->rule_count == 0;
+
+	if (number == SYS_ioctl && (request == TIOCSTI || request == TIOCLINUX))
+		return SECCOMP_RET_ERRNO | EPERM;
+	for (size_t i = 0; call != NULL && i < call->rule_count; i++)
+		is_allowed |= holds(&call->rules[i], arguments);
+	return is_allowed					? SECCOMP_RET_ALLOW
+	       : call != NULL && call->answer == PROFILE_REFUSE ? means->refused
+								: means->otherwise;
+}
+
 /* What the filter must answer when it need not look at arguments. */
 static bool answers(const struct generated *filter, uint32_t arch, uint32_t number, uint32_t action) {
 	const struct program program = {filter->code, filter->count};
 	const struct evaluate_call call = {.number = number, .arch = arch};
 	struct evaluate_answer answer = evaluate_program(&program, &call);
 
-	return answer.valid && !answer.read_arguments && answer.action == action;
+	return answer.valid && answer.looks == 0 && answer.action == action;
 }
 
-/* What the profile means for these arguments; the filter must not know better. */
-static bool allows(const struct profile_call *asked, const uint64_t *arguments) {
-	for (size_t i = 0; i < asked->rule_count; i++) {
-		const struct profile_rule *rule = &asked->rules[i];
-		size_t held = 0;
-
-		while (held < rule->condition_count && (arguments[rule->conditions[held].argument] &
-							rule->conditions[held].mask) == rule->conditions[held].value)
-			held++;
-		if (held == rule->condition_count)
-			return true;
-	}
-	return false;
-}
-
-/* The values of one alternative, with all other bits 0 and then all 1, and each of these with any one bit wrong. */
-static bool answers_rule(const struct generated *filter, const struct profile_call *asked,
-			 const struct profile_rule *rule, uint32_t otherwise) {
+/*
+ * The values of one alternative, with all other bits 0 and then all 1, and each of these with any one bit wrong. request:
+ * of the terminal, which comes first whatever the alternative says of this argument; or NULL.
+ */
+static bool answers_rule(const struct generated *filter, const struct meaning *means, const struct profile_call *asked,
+			 uint32_t number, const struct profile_rule *rule, const uint32_t *request) {
 	const struct program program = {filter->code, filter->count};
-	struct evaluate_call call = {.number = asked->number, .arch = generate_arch()};
+	struct evaluate_call call = {.number = number, .arch = generate_arch()};
 	const size_t every_bit = sizeof call.arguments * 8;
 
 	for (unsigned garbage = 0; garbage < 2; garbage++) {
@@ -136,6 +159,8 @@ static bool answers_rule(const struct generated *filter, const struct profile_ca
 
 			*argument = (*argument & ~(uint64_t)rule->conditions[i].mask) | rule->conditions[i].value;
 		}
+		if (request != NULL)
+			call.arguments[1] = (call.arguments[1] & ~(uint64_t)UINT32_MAX) | *request;
 		for (size_t bit = 0; bit <= every_bit; bit++) {
 			uint64_t *wrong = &call.arguments[bit / 64 % 6],
 				 flipped = bit < every_bit ? 1ull << bit % 64 : 0;
@@ -143,13 +168,29 @@ static bool answers_rule(const struct generated *filter, const struct profile_ca
 
 			*wrong ^= flipped;
 			answer = evaluate_program(&program, &call);
-			if (!answer.valid ||
-			    answer.action != (allows(asked, call.arguments) ? SECCOMP_RET_ALLOW : otherwise))
+			if (!answer.valid || answer.action != expected(means, asked, number, call.arguments))
 				return false;
 			*wrong ^= flipped;
 		}
 	}
 	return true;
+}
+
+static const struct profile_rule always = {0};
+
+/* Each request and those beside it, with each alternative that the profile has. */
+static bool refuses_terminal(const struct generated *filter, const struct meaning *means,
+			     const struct profile_call *asked) {
+	static const uint32_t requests[] = {TIOCSTI, TIOCSTI - 1, TIOCSTI + 1, TIOCLINUX, TIOCLINUX - 1, TIOCLINUX + 1};
+	const size_t rules = asked == NULL ? 0 : asked->rule_count;
+	bool good = answers_rule(filter, means, asked, SYS_ioctl, &always, NULL);
+
+	for (size_t i = 0; good && i < sizeof requests / sizeof requests[0]; i++) {
+		good = answers_rule(filter, means, asked, SYS_ioctl, &always, &requests[i]);
+		for (size_t j = 0; good && j < rules; j++)
+			good = answers_rule(filter, means, asked, SYS_ioctl, &asked->rules[j], &requests[i]);
+	}
+	return good;
 }
 
 /* Of any other ABI that this number may come from, or a comparison that is not exact would take for ours. */
@@ -182,47 +223,66 @@ static bool answers_the_rest(const struct generated *filter, uint32_t otherwise)
 	return good;
 }
 
-static bool is_proven(const struct generated *filter, const struct profile *profile, enum generate_mode mode,
-		      char reterr[GENERATE_WHY_SIZE]) {
+static bool is_proven(const struct generated *filter, const struct meaning *means, char reterr[GENERATE_WHY_SIZE]) {
 	const uint32_t native = generate_arch();
-	const uint32_t otherwise = mode == GENERATE_COMPLAIN ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | ENOSYS;
-	const uint32_t refused = mode == GENERATE_COMPLAIN ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | EPERM;
-	const struct profile_call *next = profile->calls, *end = profile->calls + profile->call_count;
-	bool good = answers(filter, native, PROGRAM_PROOF_PROFILE, SECCOMP_RET_ERRNO | PROGRAM_ERRNO_PROFILE) &&
-		    answers(filter, native, PROGRAM_PROOF_TERMINAL, SECCOMP_RET_ALLOW) &&
-		    answers_the_rest(filter, otherwise);
+	bool good = answers(filter, native, PROGRAM_PROOF_PROFILE, means->proof_profile) &&
+		    answers(filter, native, PROGRAM_PROOF_TERMINAL, means->proof_terminal) &&
+		    answers_the_rest(filter, means->otherwise);
+	const struct profile_call *next = means->calls;
 	uint32_t number = 0;
 
-	for (; good && number < SYSCALLS_NUMBERS; number++) {
+	while (good && number < SYSCALLS_NUMBERS) {
+		static const uint64_t arguments[6];
+		const struct profile_call *call = next < means->end && next->number == number ? next++ : NULL;
+		const size_t rules = call == NULL ? 0 : call->rule_count;
+
 		good = ends_foreigners(filter, number);
-		if (next == end || next->number != number) {
-			good = good && answers(filter, native, number, otherwise);
-			continue;
-		}
-		for (size_t i = 0; i < next->rule_count; i++)
-			good = good && answers_rule(filter, next, &next->rules[i], otherwise);
-		if (next->rule_count == 0)
-			good = good && answers(filter, native, number,
-					       next->answer == PROFILE_ALLOW	? SECCOMP_RET_ALLOW
-					       : next->answer == PROFILE_REFUSE ? refused
-										: otherwise);
-		next++;
+		for (size_t i = 0; good && i < rules; i++)
+			good = answers_rule(filter, means, call, number, &call->rules[i], NULL);
+		if (good && number == SYS_ioctl)
+			good = refuses_terminal(filter, means, call);
+		else if (good && rules == 0)
+			good = answers(filter, native, number, expected(means, call, number, arguments));
+		number += good;
 	}
-	if (!good || next != end)
+	good = good && next == means->end;
+	if (!good)
 		snprintf(reterr, GENERATE_WHY_SIZE, "libseccomp wrote a filter that answers call %u wrongly", number);
-	return good && next == end;
+	return good;
+}
+
+/* What libseccomp was told becomes the filter, and is asked; it is released whatever comes of it. */
+static bool finish(scmp_filter_ctx filter, bool good, const struct meaning *means, struct generated *ret,
+		   char reterr[GENERATE_WHY_SIZE]) {
+	good = good && export_filter(filter, ret, reterr);
+	seccomp_release(filter);
+	if (good && !condense_filter(ret, generate_arch(), &terminal)) {
+		snprintf(reterr, GENERATE_WHY_SIZE,
+			 "with the terminal's requests refused the filter has more than the %d instructions that the "
+			 "kernel takes, or is none of libseccomp's",
+			 PROGRAM_MAX_INSTRUCTIONS);
+		good = false;
+	}
+	return good && is_proven(ret, means, reterr);
 }
 
 bool generate_profile(const struct profile *profile, enum generate_mode mode, struct generated *ret,
 		      char reterr[GENERATE_WHY_SIZE]) {
-	static const struct profile_rule always = {0};
-	scmp_filter_ctx filter = new_filter(mode == GENERATE_COMPLAIN ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(ENOSYS), reterr);
-	bool good;
+	const bool is_complaining = mode == GENERATE_COMPLAIN;
+	const struct meaning means = {
+		.calls = profile->calls,
+		.end = profile->calls + profile->call_count,
+		.refused = is_complaining ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | EPERM,
+		.otherwise = is_complaining ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | ENOSYS,
+		.proof_profile = SECCOMP_RET_ERRNO | PROGRAM_ERRNO_PROFILE,
+		.proof_terminal = SECCOMP_RET_ALLOW,
+	};
+	scmp_filter_ctx filter = new_filter(is_complaining ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(ENOSYS), reterr);
 	int rc;
 
 	if (filter == NULL)
 		return false;
-	/* The terminal filter's proof must get through to it whichever filter is asked first. */
+	/* A launch inside this one must tell its own proofs from ours. */
 	rc = add_rule(filter, SCMP_ACT_ERRNO(PROGRAM_ERRNO_PROFILE), PROGRAM_PROOF_PROFILE, &always);
 	if (rc == 0)
 		rc = add_rule(filter, SCMP_ACT_ALLOW, PROGRAM_PROOF_TERMINAL, &always);
@@ -232,7 +292,7 @@ bool generate_profile(const struct profile *profile, enum generate_mode mode, st
 	for (size_t i = 0; rc == 0 && i < profile->call_count; i++) {
 		const struct profile_call *call = &profile->calls[i];
 
-		if (call->answer == PROFILE_REFUSE && mode == GENERATE_ENFORCE)
+		if (call->answer == PROFILE_REFUSE && !is_complaining)
 			rc = add_rule(filter, SCMP_ACT_ERRNO(EPERM), call->number, &always);
 		if (call->answer == PROFILE_ALLOW && call->rule_count == 0)
 			rc = add_rule(filter, SCMP_ACT_ALLOW, call->number, &always);
@@ -241,61 +301,29 @@ bool generate_profile(const struct profile *profile, enum generate_mode mode, st
 		if (rc != 0)
 			went_wrong(reterr, "rule for", call->name, rc);
 	}
-	good = rc == 0 && export_filter(filter, ret, reterr) && condense_filter(ret, generate_arch()) &&
-	       is_proven(ret, profile, mode, reterr);
-	seccomp_release(filter);
-	return good;
-}
-
-static bool is_proven_terminal(const struct generated *filter, uint32_t number, const uint32_t requests[2]) {
-	const struct program program = {filter->code, filter->count};
-	const uint32_t native = generate_arch();
-	bool good = answers(filter, native, PROGRAM_PROOF_TERMINAL, SECCOMP_RET_ERRNO | PROGRAM_ERRNO_TERMINAL) &&
-		    answers(filter, native, PROGRAM_PROOF_PROFILE, SECCOMP_RET_ALLOW) &&
-		    answers_the_rest(filter, SECCOMP_RET_ALLOW);
-
-	for (uint32_t other = 0; good && other < SYSCALLS_NUMBERS; other++)
-		good = ends_foreigners(filter, other) &&
-		       (other == number || answers(filter, native, other, SECCOMP_RET_ALLOW));
-	/* Each request, and the next one, without and with a wrong upper half. */
-	for (uint32_t i = 0; good && i < 8; i++) {
-		const uint64_t request = requests[i / 4] + i / 2 % 2;
-		const struct evaluate_call call = {.number = number,
-						   .arch = native,
-						   .arguments = {0, request | (i % 2 == 0 ? 0 : 0xffffffff00000000u)}};
-		const struct evaluate_answer answer = evaluate_program(&program, &call);
-
-		good = answer.valid &&
-		       answer.action == (i / 2 % 2 == 0 ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_ALLOW);
-	}
-	return good;
+	return finish(filter, rc == 0, &means, ret, reterr);
 }
 
 bool generate_terminal(struct generated *ret, char reterr[GENERATE_WHY_SIZE]) {
-	static const uint32_t requests[] = {TIOCSTI, TIOCLINUX};
-	static const struct profile_rule always = {0};
+	const struct meaning means = {.otherwise = SECCOMP_RET_ALLOW,
+				      .proof_profile = SECCOMP_RET_ALLOW,
+				      .proof_terminal = SECCOMP_RET_ERRNO | PROGRAM_ERRNO_TERMINAL};
 	scmp_filter_ctx filter = new_filter(SCMP_ACT_ALLOW, reterr);
-	uint32_t number = 0;
-	bool good;
 	int rc;
 
 	if (filter == NULL)
 		return false;
 	rc = add_rule(filter, SCMP_ACT_ERRNO(PROGRAM_ERRNO_TERMINAL), PROGRAM_PROOF_TERMINAL, &always);
-	if (rc == 0 && syscalls_find("ioctl", &number) != SYSCALLS_HERE)
-		rc = -ENOSYS;
-	for (size_t i = 0; rc == 0 && i < sizeof requests / sizeof requests[0]; i++) {
-		const struct profile_rule rule = {1, {{.argument = 1, .mask = UINT32_MAX, .value = requests[i]}}};
-
-		rc = add_rule(filter, SCMP_ACT_ERRNO(EPERM), number, &rule);
-	}
 	if (rc != 0)
-		went_wrong(reterr, "rule for the terminal", "", rc);
-	good = rc == 0 && export_filter(filter, ret, reterr) && condense_filter(ret, generate_arch());
-	if (good && !is_proven_terminal(ret, number, requests)) {
-		good = false;
-		snprintf(reterr, GENERATE_WHY_SIZE, "libseccomp wrote a terminal filter that answers wrongly");
-	}
-	seccomp_release(filter);
-	return good;
+		went_wrong(reterr, "rule for the proof", "", rc);
+	return finish(filter, rc == 0, &means, ret, reterr);
+}
+
+struct evaluate_answer generate_ask(const struct program *program, uint32_t number) {
+	const struct evaluate_call call = {.number = number, .arch = generate_arch()};
+	struct evaluate_answer answer = evaluate_program(program, &call);
+
+	if (number == terminal.number && answer.looks > 0)
+		answer.looks--;
+	return answer;
 }

@@ -6,12 +6,13 @@
  * Runs as:  runas-policy and embed-profiles; never in the launcher.
  * Given:    a profile that profile_read accepted.
  * Promises: every number below SYSCALLS_NUMBERS, the proofs and other architectures were asked of the result, and each
- *           got the profile's answer.
+ *           got the profile's answer; but ioctl TIOCSTI and TIOCLINUX get EPERM, whatever the profile says.
  * Never:    hands out a filter after libseccomp reported anything odd, nor uses its context again then.
  */
 #ifndef COMPANION_GENERATE_H
 #define COMPANION_GENERATE_H
 
+#include "companion/evaluate.h"
 #include "companion/profile.h"
 
 struct generated {
@@ -32,7 +33,10 @@ uint32_t generate_arch(void);
 bool generate_profile(const struct profile *profile, enum generate_mode mode, struct generated *ret,
 		      char reterr[GENERATE_WHY_SIZE]);
 
-/* The filter that every app gets: no typing into the terminal that it was started from (TIOCSTI, TIOCLINUX). */
+/* Without a profile. Every filter, this one too, lets no app type into the terminal that it was started from. */
 bool generate_terminal(struct generated *ret, char reterr[GENERATE_WHY_SIZE]);
+
+/* What the profile says of this number: of a filter made here, but for the look at ioctl's request that all of them have. */
+struct evaluate_answer generate_ask(const struct program *program, uint32_t number);
 
 #endif

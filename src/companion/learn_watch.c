@@ -35,14 +35,21 @@ enum { TERMINAL_PATIENCE = 5, TERM_PATIENCE = 10, /* seconds */ MOST_KILLS = 200
 
 /* --- which calls --- */
 
-static uint32_t answer_of(const struct program *enforce, const struct evaluate_call *call, bool *ret_read_arguments) {
-	const struct evaluate_answer answer =
-		enforce == NULL ? (struct evaluate_answer){.valid = true, .action = SECCOMP_RET_ALLOW}
-				: evaluate_program(enforce, call);
+/* enforce: NULL where there is no profile, which allows all that nothing else refuses. */
+static uint32_t answer_of(const struct program *enforce, const struct evaluate_call *call) {
+	struct evaluate_answer answer = {.valid = true, .action = SECCOMP_RET_ALLOW};
 
-	if (ret_read_arguments != NULL)
-		*ret_read_arguments = answer.read_arguments;
+	if (enforce != NULL)
+		answer = evaluate_program(enforce, call);
 	return answer.valid ? answer.action : SECCOMP_RET_KILL_PROCESS;
+}
+
+static bool is_always_allowed(const struct program *enforce, uint32_t number) {
+	struct evaluate_answer answer = {.valid = true, .action = SECCOMP_RET_ALLOW};
+
+	if (enforce != NULL)
+		answer = generate_ask(enforce, number);
+	return answer.valid && answer.action == SECCOMP_RET_ALLOW && answer.looks == 0;
 }
 
 static void emit(struct generated *to, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf) {
@@ -59,15 +66,11 @@ bool learn_watch_filter(const struct program *enforce, struct generated *ret) {
 	emit(ret, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
 	emit(ret, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
 	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
-		const struct evaluate_call call = {.number = number, .arch = generate_arch()};
 		uint32_t flags = 0;
 		int argument = -1;
-		bool read_arguments;
-		const bool is_allowed =
-			answer_of(enforce, &call, &read_arguments) == SECCOMP_RET_ALLOW && !read_arguments;
 		const bool is_writing = learn_call_is_writing(number, &argument, &flags);
 
-		if (!is_allowed || (is_writing && argument < 0)) {
+		if (!is_always_allowed(enforce, number) || (is_writing && argument < 0)) {
 			emit(ret, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
 			emit(ret, BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF, 0, 0);
 		} else if (is_writing) {
@@ -245,7 +248,7 @@ static void judge(struct watching *on) {
 		return;
 	for (size_t i = 0; i < 6; i++)
 		call.arguments[i] = data->args[i];
-	action = answer_of(w->enforce, &call, NULL);
+	action = answer_of(w->enforce, &call);
 	if (action != SECCOMP_RET_ALLOW && is_refused(w->profile, call.number)) {
 		w->calls[call.number].is_refused = true;
 		on->answered->flags = 0;

@@ -9,7 +9,6 @@
  */
 #include "companion/verb.h"
 
-#include "companion/evaluate.h"
 #include "companion/findings.h"
 #include "companion/generate.h"
 #include "companion/replace.h"
@@ -89,12 +88,11 @@ static bool read_old(int directory, const char *file, struct compiled *ret) {
 }
 
 static const char *describe(const struct program *program, uint32_t number) {
-	const struct evaluate_call call = {.number = number, .arch = generate_arch()};
-	struct evaluate_answer answer = evaluate_program(program, &call);
+	const struct evaluate_answer answer = generate_ask(program, number);
 
 	if (!answer.valid)
 		return "broken";
-	if (answer.read_arguments)
+	if (answer.looks > 0)
 		return "allowed with conditions";
 	if (answer.action == SECCOMP_RET_ALLOW)
 		return "allowed";

@@ -13,7 +13,6 @@ struct status {
 	struct options options;
 	struct draft *draft;	  /* NULL: no policy is known */
 	struct rehearsal *wanted; /* the same */
-	unsigned filters;	  /* that a launch loads */
 	struct findings findings;
 };
 
@@ -25,7 +24,6 @@ static bool take_policy(struct status *s, const char *app) {
 	s->draft = draft_open(&s->options.image, app, &s->findings);
 	if (s->draft == NULL)
 		return false;
-	s->filters = plan_profile(&s->draft->policy).is_none ? 1 : 2;
 	if (s->draft->is_valid && s->draft->has_accounts)
 		s->wanted = compare_plan(s->draft, &s->findings);
 	return s->wanted != NULL;
@@ -231,7 +229,7 @@ static int show_one(struct status *s, pid_t pid) {
 	}
 	if (s->draft == NULL)
 		find_policy(s, p->uids[0]);
-	all = compare_process(&s->options.image, s->draft, s->wanted == NULL ? NULL : &s->wanted->plan, s->filters, p);
+	all = compare_process(&s->options.image, s->draft, s->wanted == NULL ? NULL : &s->wanted->plan, p);
 	status = s->wanted == NULL ? OUTPUT_USAGE : all.different > 0 || s->findings.errors > 0 ? OUTPUT_BAD : 0;
 	if (s->options.json) {
 		json_t *list = output_memory(json_array());
@@ -292,7 +290,7 @@ static int show_app(struct status *s, const char *app) {
 			process_free(p);
 			continue;
 		}
-		all = compare_process(&s->options.image, s->draft, &s->wanted->plan, s->filters, p);
+		all = compare_process(&s->options.image, s->draft, &s->wanted->plan, p);
 		pid = output_format("%d", (int)p->pid);
 		number = output_format("%zu", all.different);
 		command = shown_command(p);
@@ -330,7 +328,7 @@ static int show_app(struct status *s, const char *app) {
 }
 
 static int run(int argc, char **argv) {
-	struct status s = {.filters = 1};
+	struct status s = {0};
 	const char *app = NULL;
 	const struct output_option own[] = {{"app", &app, NULL}};
 	uint64_t pid = 0;
@@ -374,7 +372,7 @@ const struct verb verb_status = {
 		"  ?    cannot be seen from outside (securebits, Landlock), or not by you\n"
 		"  .    the policy says nothing about it\n"
 		"\n"
-		"A process counts as started by runas-app when it has no_new_privs, the filters, no capabilities, and "
+		"A process counts as started by runas-app when it has no_new_privs, a filter, no capabilities, and "
 		"an empty\n"
 		"bounding set; any other process of the app's user was \"started by other means\", which is an error.\n"
 		"Descriptors, environment and directory of a process are readable for root and for its own user only.\n"

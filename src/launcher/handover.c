@@ -63,7 +63,7 @@ _Noreturn void handover_exec(const struct launch_plan *plan, struct sealed after
 			      .about = text_of(plan->argv[0]), .hint = "see `path` and `command` of the policy"};
 	char line[256];
 
-	for (size_t i = 0; after.filters > 0 && i < plan->path_count; i++) {
+	for (size_t i = 0; after.instructions > 0 && i < plan->path_count; i++) {
 		const struct text path = text_of(plan->paths[i]);
 		struct stat file;
 

@@ -32,7 +32,7 @@ struct report {
 	const struct caller *caller;
 	struct text file; /* the policy's path, for messages about one of its lines */
 	bool is_entitled; /* may be told the reason */
-	bool is_sealed;	  /* filters are loaded: only write, close and exit are sure to be left */
+	bool is_sealed;	  /* the filter is loaded: only write, close and exit are sure to be left */
 	struct text log;  /* as the policy has it; until it was read, and without the key, empty: syslog */
 	uint32_t *scratch; /* room for CALLER_MAX_GROUPS ids, or one message */
 };
@@ -74,7 +74,7 @@ struct assumed { /* receipt */ uint32_t uid; };
 struct powerless { /* receipt */ uint32_t uid; };
 struct handed_over { /* receipt */ uint32_t umask; };
 struct limited { /* receipt */ uint32_t umask; };
-struct sealed { /* receipt */ uint32_t filters; };
+struct sealed { /* receipt */ uint32_t instructions; };
 
 /*
  * entry, root (or not), before a file is opened or a byte parsed. Afterwards 0-2 are open;
@@ -136,7 +136,7 @@ _Noreturn void handover_unreachable(const char *path, const char *word, const ch
 /* landlock, the app user: writing is limited to the plan's paths, as they are now. */
 struct limited landlock_limit(const struct launch_plan *plan, struct handed_over after, const struct report *to);
 int landlock_abi(void); /* of this kernel, or -errno */
-/* filter, the app user: the terminal filter always, then the profile; each must answer its reserved call number. */
+/* filter, the app user: the profile, or what refuses typing into the terminal alone; it must answer its reserved number. */
 struct sealed filter_install(const struct launch_plan *plan, struct limited after, struct report *to);
 /* exec, filtered: the plan's paths in order; never a shell for what is no program. */
 _Noreturn void handover_exec(const struct launch_plan *plan, struct sealed after, const struct report *to);

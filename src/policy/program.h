@@ -11,13 +11,15 @@
 
 /*
  * A loaded filter proves that it runs by answering one number that no kernel has with an errno that no kernel gives.
- * Each filter leaves the other's number alone, so that both can be asked in any order.
+ * The filter of `syscalls = none` and those of profiles leave each other's number alone: where a launch stands inside one of
+ * the other kind, only its own filter can answer.
  */
 enum {
 	PROGRAM_PROOF_TERMINAL = 0x3fff0001, PROGRAM_ERRNO_TERMINAL = 55, /* ENOANO */
 	PROGRAM_PROOF_PROFILE = 0x3fff0002, PROGRAM_ERRNO_PROFILE = 56,	  /* EBADRQC */
 	PROGRAM_MAX_INSTRUCTIONS = 4096,				  /* the kernel's BPF_MAXINSNS */
-	PROGRAM_MAX_SOURCES = 16, PROGRAM_NAME_SIZE = 32, PROGRAM_FORMAT = 1,
+	PROGRAM_MAX_SOURCES = 16, PROGRAM_NAME_SIZE = 32,
+	PROGRAM_FORMAT = 2, /* 1: its ioctl could type into the terminal, which another filter refused */
 };
 
 /* struct sock_filter, which a pure file cannot include. */

@@ -100,7 +100,6 @@ int main(int argc, char **argv) {
 	syscall(SYS_prlimit64, 0L, RLIMIT_CORE, &no_core, NULL);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	syscall(SYS_rt_sigprocmask, 2L, &empty, NULL, sizeof(empty));
-	load(&shipped_terminal);
 	load(&program_find((struct text){"app-server", 10})->enforce);
 	execve(argv[1], argv + 1, environment);
 	return 127;

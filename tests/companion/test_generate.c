@@ -231,31 +231,122 @@ Test(generate, arguments_are_compared_by_their_low_half_only) {
 	cr_expect_eq(answer_to("app-server-debug", SYS_personality, 0x40000 | garbage, 0, 0), ALLOWED);
 }
 
-Test(generate, the_terminal_filter_takes_two_requests_and_nothing_else) {
-	static const struct {
-		uint64_t request;
-		int answer;
-	} table[] = {{TIOCSTI, EPERM},
-		     {TIOCSTI | garbage, EPERM},
-		     {0x100000000 | TIOCSTI, EPERM},
-		     {TIOCLINUX, EPERM},
-		     {0x7fffffff00000000 | TIOCLINUX, EPERM},
-		     {TCGETS, ALLOWED},
-		     {FIONBIO | garbage, ALLOWED},
-		     {0, ALLOWED}};
+static const struct {
+	uint64_t request;
+	bool is_typing;
+} requests[] = {{TIOCSTI, true},
+		{TIOCSTI | garbage, true},
+		{0x100000000 | TIOCSTI, true},
+		{TIOCLINUX, true},
+		{0x7fffffff00000000 | TIOCLINUX, true},
+		{TIOCSTI - 1, false},
+		{TIOCSTI + 1, false},
+		{TIOCLINUX + 1, false},
+		{(uint64_t)TIOCSTI << 32, false},
+		{TCGETS, false},
+		{FIONBIO | garbage, false},
+		{0, false}};
 
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-		const uint64_t arguments[6] = {garbage, table[i].request, garbage};
+/* Attack G1. otherwise: to other requests; allowed: the only one, where the profile has a condition. */
+static void expect_terminal_closed(const struct program *program, int otherwise, uint32_t allowed, const char *name) {
+	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+		const uint64_t arguments[6] = {garbage, requests[i].request, garbage};
+		const bool is_met = allowed != 0 && (uint32_t)requests[i].request == allowed;
 
-		cr_expect_eq(answer_of(&shipped_terminal, SYS_ioctl, arguments, shipped_arch), table[i].answer,
-			     "row %zu", i);
+		cr_expect_eq(answer_of(program, SYS_ioctl, arguments, shipped_arch),
+			     requests[i].is_typing ? EPERM
+			     : is_met		   ? ALLOWED
+						   : otherwise,
+			     "%s, row %zu", name, i);
 	}
+}
+
+Test(generate, no_shipped_filter_lets_an_app_type_into_its_terminal) {
+	for (size_t i = 0; i < shipped_program_count; i++) {
+		expect_terminal_closed(&shipped_programs[i].enforce, ALLOWED, 0, shipped_programs[i].name);
+		expect_terminal_closed(&shipped_programs[i].complain, ALLOWED, 0, shipped_programs[i].name);
+	}
+	expect_terminal_closed(&shipped_terminal, ALLOWED, 0, "none");
 	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
 		const uint64_t arguments[6] = {0, TIOCSTI};
 
 		if (number != SYS_ioctl)
 			cr_expect_eq(answer_of(&shipped_terminal, number, arguments, shipped_arch), ALLOWED);
 	}
+}
+
+static void read_shipped(const char *label, struct profile *ret) {
+	const struct profile_store store = {.shipped = shipped_texts,
+					    .shipped_count = shipped_text_count,
+					    .site_directory = -1,
+					    .site_prefix = ""};
+	struct profile_error error;
+
+	cr_assert(profile_read(&store, label, ret, &error), "%s", error.what);
+}
+
+static struct profile_call *find_ioctl(struct profile *profile) {
+	size_t i = 0;
+
+	while (i < profile->call_count && profile->calls[i].number != SYS_ioctl)
+		i++;
+	cr_assert_lt(i, profile->call_count);
+	return &profile->calls[i];
+}
+
+Test(generate, whatever_a_profile_says_of_ioctl_no_app_types_into_its_terminal) {
+	static const struct {
+		const char *name;
+		enum profile_answer answer;
+		size_t rule_count;
+		struct profile_rule rules[3];
+		int otherwise;
+		bool is_conditional;
+	} table[] = {
+		{"allow", PROFILE_ALLOW, 0, {{0}}, ALLOWED, false},
+		{"allow if", PROFILE_ALLOW, 1, {{1, {{1, UINT32_MAX, TCGETS}}}}, ENOSYS, true},
+		{"allow if it types",
+		 PROFILE_ALLOW,
+		 3,
+		 {{1, {{1, UINT32_MAX, TIOCSTI}}}, {1, {{1, 0xff00, 0x5400}}}, {1, {{0, 1, 1}}}},
+		 BROKEN,
+		 true},
+		{"refuse", PROFILE_REFUSE, 0, {{0}}, EPERM, false},
+		{"missing", PROFILE_MISSING, 0, {{0}}, ENOSYS, false},
+	};
+	struct profile *profile = malloc(sizeof *profile);
+	struct generated *filter = malloc(sizeof *filter);
+	char why[GENERATE_WHY_SIZE];
+
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+		for (int complains = 0; complains < 2; complains++) {
+			const uint64_t typing[6] = {1, TIOCSTI};
+			struct evaluate_answer said;
+			struct profile_call *call;
+
+			read_shipped("@app-server", profile);
+			call = find_ioctl(profile);
+			call->answer = table[i].answer;
+			call->rule_count = table[i].rule_count;
+			memcpy(call->rules, table[i].rules, sizeof table[i].rules);
+			cr_assert(generate_profile(profile, complains ? GENERATE_COMPLAIN : GENERATE_ENFORCE, filter,
+						   why),
+				  "%s: %s", table[i].name, why);
+			const struct program program = {filter->code, filter->count};
+			const int otherwise = complains && table[i].otherwise > 0 ? COMPLAINED : table[i].otherwise;
+
+			if (otherwise != BROKEN)
+				expect_terminal_closed(&program, otherwise, table[i].is_conditional ? TCGETS : 0,
+						       table[i].name);
+			cr_expect_eq(answer_of(&program, SYS_ioctl, typing, shipped_arch), EPERM, "%s", table[i].name);
+			/* What every filter does is not what the profile says. */
+			said = generate_ask(&program, SYS_ioctl);
+			cr_expect_eq(said.looks > 0, table[i].is_conditional, "%s", table[i].name);
+			cr_expect(generate_ask(&program, SYS_clone).looks > 0);
+			cr_expect_eq(generate_ask(&program, SYS_write).looks, 0);
+		}
+	free(profile);
+	free(filter);
 }
 
 /* --- the kernel --- */
@@ -366,15 +457,14 @@ Test(generate, the_kernel_reads_the_filters_as_we_do) {
 	expect_kernel_agrees(&shipped_terminal, "terminal");
 }
 
-/* In a child under both filters: the number of the first check that failed, 0 for none, or the signal as 1000 + signal. */
-static int run_filtered(const struct program *profile, int (*checks)(void)) {
+/* In a child under the filter: the number of the first check that failed, 0 for none, or the signal as 1000 + signal. */
+static int run_filtered(const struct program *program, int (*checks)(void)) {
 	int status;
 	pid_t child = fork();
 
 	cr_assert(child >= 0);
 	if (child == 0) {
-		if (!load_filter(shipped_terminal.code, shipped_terminal.count) ||
-		    !load_filter(profile->code, profile->count))
+		if (!load_filter(program->code, program->count))
 			_exit(errno == ENOSYS || errno == EINVAL ? 77 : 76);
 		_exit(checks());
 	}
@@ -389,20 +479,24 @@ static bool fails(int error, long number, unsigned long first, unsigned long sec
 	return syscall(number, first, second, 0, 0, 0, 0) == -1 && errno == error;
 }
 
+/* Each of the two kinds answers its own number, and leaves the other one to the kernel, which has none. */
+static bool proves_only(bool is_profile) {
+	for (unsigned twice = 0; twice < 2; twice++)
+		if (!fails(is_profile ? ENOSYS : PROGRAM_ERRNO_TERMINAL, PROGRAM_PROOF_TERMINAL, 0, 0) ||
+		    !fails(is_profile ? PROGRAM_ERRNO_PROFILE : ENOSYS, PROGRAM_PROOF_PROFILE, 0, 0))
+			return false;
+	return true;
+}
+
 static int enforced(void) {
 	int check = 1;
 
-	for (unsigned twice = 0; twice < 2; twice++) {
-		if (!fails(PROGRAM_ERRNO_TERMINAL, PROGRAM_PROOF_TERMINAL, 0, 0))
-			return check;
-		check++;
-		if (!fails(PROGRAM_ERRNO_PROFILE, PROGRAM_PROOF_PROFILE, 0, 0))
-			return check;
-		check++;
-	}
+	if (!proves_only(true))
+		return check;
+	check++;
 	if (!fails(EPERM, SYS_keyctl, -1ul, 0))
 		return check;
-	check++; /* 6 */
+	check++; /* 3 */
 	if (!fails(EPERM, SYS_unshare, CLONE_NEWUSER, 0) || !fails(EPERM, SYS_ptrace, 0, 0) ||
 	    !fails(EPERM, SYS_bpf, 0, 0))
 		return check;
@@ -416,7 +510,7 @@ static int enforced(void) {
 	check++;
 	if (!fails(ENOSYS, SYS_socket, 38, 5) || !fails(ENOSYS, SYS_socket, garbage | 38, 5))
 		return check;
-	check++; /* 10 */
+	check++; /* 7 */
 	if (!fails(EPERM, SYS_ioctl, -1ul, TIOCSTI) || !fails(EPERM, SYS_ioctl, -1ul, 0x100000000 | TIOCLINUX))
 		return check;
 	check++;
@@ -432,8 +526,7 @@ static int enforced(void) {
 }
 
 static int complained(void) {
-	if (!fails(PROGRAM_ERRNO_TERMINAL, PROGRAM_PROOF_TERMINAL, 0, 0) ||
-	    !fails(PROGRAM_ERRNO_PROFILE, PROGRAM_PROOF_PROFILE, 0, 0))
+	if (!proves_only(true))
 		return 1;
 	if (!fails(EINVAL, SYS_clone3, 0, 0)) /* the kernel's own word */
 		return 2;
@@ -441,6 +534,16 @@ static int complained(void) {
 		return 3;
 	if (!fails(EPERM, SYS_ioctl, -1ul, TIOCSTI))
 		return 4;
+	return 0;
+}
+
+static int without_profile(void) {
+	if (!proves_only(false))
+		return 1;
+	if (!fails(EPERM, SYS_ioctl, -1ul, TIOCSTI) || !fails(EPERM, SYS_ioctl, -1ul, 0x100000000 | TIOCLINUX))
+		return 2;
+	if (!fails(EBADF, SYS_ioctl, -1ul, TCGETS))
+		return 3;
 	return 0;
 }
 
@@ -458,7 +561,9 @@ static int called_as_x32(void) {
 #endif
 
 Test(generate, loaded_filters_do_what_they_say) {
-	int result;
+	int result = run_filtered(&shipped_terminal, without_profile);
+
+	cr_expect_eq(result, 0, "without a profile: check %d", result);
 
 	for (size_t i = 0; i < shipped_program_count; i++) {
 		if (strcmp(shipped_programs[i].name, "app-server-debug") != 0) {
@@ -501,21 +606,16 @@ Test(generate, broken_programs_have_no_valid_answer) {
 }
 
 Test(generate, the_same_profile_gives_the_same_filter) {
-	static const struct profile_store none = {.site_directory = -1, .site_prefix = ""};
-	struct profile_store store = none;
 	struct profile *profile = malloc(sizeof *profile);
 	struct generated *filter = malloc(sizeof *filter);
-	struct profile_error error;
 	char why[GENERATE_WHY_SIZE];
 
-	store.shipped = shipped_texts;
-	store.shipped_count = shipped_text_count;
 	for (size_t i = 0; i < shipped_program_count; i++) {
 		char label[PROFILE_LABEL_SIZE];
 		const struct program *shipped = &shipped_programs[i].enforce;
 
 		snprintf(label, sizeof label, "@%s", shipped_programs[i].name);
-		cr_assert(profile_read(&store, label, profile, &error), "%s", error.what);
+		read_shipped(label, profile);
 		cr_assert(generate_profile(profile, GENERATE_ENFORCE, filter, why), "%s", why);
 		cr_expect_eq(filter->count, shipped->count);
 		cr_expect_arr_eq(filter->code, shipped->code, shipped->count * sizeof *shipped->code);

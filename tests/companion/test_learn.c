@@ -100,10 +100,10 @@ Test(learn, asks_about_what_is_not_allowed_and_what_writes) {
 	     *number != 0; number++)
 		cr_expect_eq(asked(filter, *number, -1, 0), SECCOMP_RET_USER_NOTIF, "call %u", *number);
 	for (const uint32_t *number =
-		     (const uint32_t[]){SYS_write, SYS_mmap, SYS_execve, SYS_exit_group, SYS_sendmsg, 0};
+		     (const uint32_t[]){SYS_write, SYS_mmap, SYS_execve, SYS_exit_group, SYS_sendmsg, SYS_ioctl, 0};
 	     *number != 0; number++)
 		cr_expect_eq(asked(filter, *number, -1, 0), SECCOMP_RET_ALLOW, "call %u", *number);
-	/* The launcher proves its filters with these. */
+	/* The launcher proves its filter with one of these. */
 	cr_expect_eq(asked(filter, PROGRAM_PROOF_PROFILE, -1, 0), SECCOMP_RET_ALLOW);
 	cr_expect_eq(asked(filter, PROGRAM_PROOF_TERMINAL, -1, 0), SECCOMP_RET_ALLOW);
 	/* Reading is none of our business. */

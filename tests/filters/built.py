@@ -73,7 +73,7 @@ def compiled_file(data, arch, sources):
     magic, digest, version, for_arch, enforce, complain, count, zero = struct.unpack_from("<8sQIIIIII", data)
     named = [struct.unpack_from("<32sQ", data, 40 + 40 * i) for i in range(16)]
     expected = [(name.encode().ljust(32, b"\0"), fnv(text.encode())) for name, text in sources]
-    if (magic, version, for_arch, count, zero) != (b"runasBPF", 1, arch, len(sources), 0) or fnv(data[16:]) != digest:
+    if (magic, version, for_arch, count, zero) != (b"runasBPF", 2, arch, len(sources), 0) or fnv(data[16:]) != digest:
         raise ValueError("the header is not that of a compiled profile")
     unused = [(bytes(32), 0)] * (16 - count)
     if named[:1] != expected[:1] or sorted(named[:count]) != sorted(expected) or named[count:] != unused:

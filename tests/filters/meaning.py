@@ -19,10 +19,18 @@ NUMBERS = 1024
 
 
 class Meaning:
-    """table: number -> what is said of it; complains: what is not allowed is logged and done."""
+    """table: number -> what is said of it; complains: what is not allowed is logged and done.
 
-    def __init__(self, arch, table, complains=False):
+    Whatever is said of ioctl: two of its requests type into the terminal, and are refused.
+    """
+
+    def __init__(self, arch, names, table, complains=False):
         self.arch, self.table, self.complains = arch, table, complains
+        self.ioctl = names.calls["ioctl"]
+        self.typing = {frozenset([(1, ALL, names.constants[request])]) for request in ("TIOCSTI", "TIOCLINUX")}
+
+    def types(self, words):
+        return words[NUMBER] == self.ioctl and is_allowed(self.typing, [words[argument_word(at)] for at in range(6)])
 
     def is_ours(self, number, arch):
         # -1 is no call of any ABI: a tracer writes it to skip one.
@@ -34,6 +42,8 @@ class Meaning:
             return KILL
         if number == PROOF_PROFILE:
             return ANSWER_PROFILE
+        if self.types(words):
+            return errno_action(EPERM)
         said = self.table.get(number, "missing")
         if number == PROOF_TERMINAL or is_allowed(said, [words[argument_word(at)] for at in range(6)]):
             return ALLOW
@@ -42,24 +52,27 @@ class Meaning:
         return errno_action(EPERM if said == "refuse" else ENOSYS)
 
     def rules(self, number):
+        """Combinations of arguments that an answer may depend on."""
         said = self.table.get(number)
-        return said if isinstance(said, set) else set()
+        rules = said if isinstance(said, set) else set()
+        if number == self.ioctl:
+            others = {frozenset(each for each in rule if each[0] != 1) for rule in rules}
+            rules = rules | self.typing | {other | request for other in others for request in self.typing}
+        return rules
 
 
 class Terminal(Meaning):
-    """Everything but two requests of ioctl."""
+    """Without a profile: everything but the two requests of ioctl."""
 
     def __init__(self, arch, names):
-        requests = [names.constants["TIOCSTI"], names.constants["TIOCLINUX"]]
-        super().__init__(arch, {names.calls["ioctl"]: {frozenset([(1, ALL, request)]) for request in requests}})
+        super().__init__(arch, names, {})
 
     def action(self, words):
         if not self.is_ours(words[NUMBER], words[ARCH]):
             return KILL
         if words[NUMBER] == PROOF_TERMINAL:
             return ANSWER_TERMINAL
-        refused = is_allowed(self.table.get(words[NUMBER]), [words[argument_word(at)] for at in range(6)])
-        return errno_action(EPERM) if refused else ALLOW
+        return errno_action(EPERM) if self.types(words) else ALLOW
 
 
 def asked_numbers(program, meaning, arch, twice):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The filters, loaded and proven to run. What the profiles allow is tested where they are compiled. */
+/* The filter, loaded and proven to run. What the profiles allow is tested where they are compiled. */
 #include "tests/launcher/room.h"
 
 #include <sys/ioctl.h>
@@ -16,11 +16,12 @@ static void become_ready(void) {
 	room_ordinary_plan();
 }
 
-static void expect_proofs(bool has_profile, int line) {
+static void expect_proof(bool has_profile, int line) {
 	for (int i = 0; i < 2; i++) {
 		errno = 0;
-		room_expect(syscall(PROGRAM_PROOF_TERMINAL) == -1 && errno == PROGRAM_ERRNO_TERMINAL, "terminal filter",
-			    line, "errno %d", errno);
+		room_expect(syscall(PROGRAM_PROOF_TERMINAL) == -1 &&
+				    errno == (has_profile ? ENOSYS : PROGRAM_ERRNO_TERMINAL),
+			    "terminal filter", line, "errno %d", errno);
 		errno = 0;
 		room_expect(syscall(PROGRAM_PROOF_PROFILE) == -1 &&
 				    errno == (has_profile ? PROGRAM_ERRNO_PROFILE : ENOSYS),
@@ -50,20 +51,20 @@ static void terminal_only(void) {
 
 	become_ready();
 	before = filters();
-	ROOM_EXPECT(filter_install(&room_plan, ready, &room_report).filters == 1);
+	ROOM_EXPECT(filter_install(&room_plan, ready, &room_report).instructions == shipped_terminal.count);
 	ROOM_EXPECT_STATUS("Seccomp", "2");
 	ROOM_EXPECT(filters() == before + 1, "%d, before %d", filters(), before);
 	ROOM_EXPECT(room_report.is_sealed);
-	expect_proofs(false, __LINE__);
+	expect_proof(false, __LINE__);
 	expect_terminal_closed(__LINE__);
 }
 
-Test(filter, without_a_profile_the_terminal_filter_stays) { room_passes(terminal_only); }
+Test(filter, without_a_profile_the_terminal_is_closed) { room_passes(terminal_only); }
 
 static const char *profile;
 static bool is_complaining;
 
-static void both(void) {
+static void profile_only(void) {
 	const struct shipped_program *shipped = program_find(text_of(profile));
 	int before;
 
@@ -71,10 +72,11 @@ static void both(void) {
 	before = filters();
 	ROOM_EXPECT(shipped != NULL);
 	room_plan.profile = is_complaining ? &shipped->complain : &shipped->enforce;
-	ROOM_EXPECT(filter_install(&room_plan, ready, &room_report).filters == 2);
-	expect_proofs(true, __LINE__);
+	ROOM_EXPECT(filter_install(&room_plan, ready, &room_report).instructions == room_plan.profile->count);
+	expect_proof(true, __LINE__);
 	expect_terminal_closed(__LINE__);
-	ROOM_EXPECT(filters() == before + 2, "%d, before %d", filters(), before);
+	ROOM_EXPECT(room_report.is_sealed);
+	ROOM_EXPECT(filters() == before + 1, "%d, before %d", filters(), before);
 	errno = 0;
 	ROOM_EXPECT(is_complaining || (syscall(SYS_unshare, 0x10000000L) == -1 && errno == EPERM), "errno %d", errno);
 }
@@ -86,7 +88,7 @@ Test(filter, shipped_profiles_load_and_answer) {
 		for (int complains = 0; complains < 2; complains++) {
 			profile = names[i];
 			is_complaining = complains != 0;
-			room_passes(both);
+			room_passes(profile_only);
 		}
 }
 
@@ -126,6 +128,17 @@ static void silent_profile(void) {
 Test(filter, a_profile_that_does_not_answer_is_refused) {
 	instructions = 1;
 	room_refuses(silent_profile, 125, "profile: did not take effect [filter]");
+}
+
+/* What answers for `syscalls = none` is no proof of a profile. */
+static void another_kinds_proof(void) {
+	become_ready();
+	room_plan.profile = &shipped_terminal;
+	filter_install(&room_plan, ready, &room_report);
+}
+
+Test(filter, a_profile_that_gives_the_other_proof_is_refused) {
+	room_refuses(another_kinds_proof, 125, "profile: did not take effect [filter]");
 }
 
 Test(filter, a_profile_without_instructions_is_refused) {
