@@ -27,6 +27,6 @@ allow = utime utimes utimensat futimesat
 allow = setxattr lsetxattr fsetxattr setxattrat getxattr lgetxattr fgetxattr getxattrat
 allow = listxattr llistxattr flistxattr listxattrat removexattr lremovexattr fremovexattr removexattrat
 
-# Watch them, and talk to terminals and sockets. The terminal filter takes TIOCSTI and TIOCLINUX out of ioctl.
+# Watch them, and talk to terminals and sockets. TIOCSTI and TIOCLINUX are taken out of ioctl in every profile.
 allow = inotify_init inotify_init1 inotify_add_watch inotify_rm_watch
 allow = ioctl				# terminals, FIONBIO, FIONREAD: every server

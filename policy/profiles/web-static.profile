@@ -35,5 +35,5 @@ allow	= getdents getdents64 readlink readlinkat getcwd chdir fchdir
 allow	= rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat mkdir mkdirat rmdir
 allow	= chmod fchmod fchmodat fchmodat2 chown fchown fchownat lchown utimes utimensat
 allow	= inotify_init1 inotify_add_watch inotify_rm_watch
-allow	= ioctl					# FIONBIO, FIOASYNC; the terminal filter takes TIOCSTI out
+allow	= ioctl					# FIONBIO, FIOASYNC; TIOCSTI is taken out everywhere
 allow	= pipe pipe2 eventfd eventfd2

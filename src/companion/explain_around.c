@@ -274,7 +274,8 @@ static void explain_calls(const struct explained *e, const struct program *enfor
 void explain_syscalls(const struct explained *e) {
 	const struct plan_profile wanted = plan_profile(&e->draft->policy);
 	const struct text value = draft_value(e->draft, KEY_SYSCALLS, "@app-server", NULL);
-	const struct program *const loaded = e->rehearsal->plan.profile;
+	const bool is_bare = e->rehearsal->plan.profile == NULL;
+	const struct program *const loaded = is_bare ? &shipped_terminal : e->rehearsal->plan.profile;
 
 	sheet_section(e->sheet, "syscalls", "System calls", false);
 	sheet_row(e->sheet, "syscalls", explain_from(e->draft, KEY_SYSCALLS, "default"), explain_text(value), "%.*s%s",
@@ -282,11 +283,11 @@ void explain_syscalls(const struct explained *e) {
 		  wanted.is_none	  ? ": every call, but for typing into the terminal"
 		  : wanted.is_complaining ? ": NOTHING is refused; what would be is logged by the kernel"
 					  : "");
-	sheet_row(e->sheet, "terminal", (struct sheet_from){"always", 0}, json_integer(shipped_terminal.count),
-		  "ioctl TIOCSTI and TIOCLINUX refused (%u instructions)", shipped_terminal.count);
-	if (loaded == NULL)
-		return;
-	sheet_row(e->sheet, "filter", (struct sheet_from){"profile", 0}, json_integer(loaded->count),
-		  "%u instructions%s", loaded->count, wanted.is_complaining ? "; what it would refuse, enforced:" : "");
-	explain_calls(e, &e->rehearsal->site.enforce);
+	sheet_row(e->sheet, "terminal", (struct sheet_from){"always", 0}, json_true(),
+		  "ioctl TIOCSTI and TIOCLINUX refused");
+	sheet_row(e->sheet, "filter", (struct sheet_from){is_bare ? "always" : "profile", 0},
+		  json_integer(loaded->count), "%u instructions%s", loaded->count,
+		  wanted.is_complaining ? "; what it would refuse, enforced:" : "");
+	if (!is_bare)
+		explain_calls(e, &e->rehearsal->site.enforce);
 }

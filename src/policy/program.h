@@ -18,8 +18,7 @@ enum {
 	PROGRAM_PROOF_TERMINAL = 0x3fff0001, PROGRAM_ERRNO_TERMINAL = 55, /* ENOANO */
 	PROGRAM_PROOF_PROFILE = 0x3fff0002, PROGRAM_ERRNO_PROFILE = 56,	  /* EBADRQC */
 	PROGRAM_MAX_INSTRUCTIONS = 4096,				  /* the kernel's BPF_MAXINSNS */
-	PROGRAM_MAX_SOURCES = 16, PROGRAM_NAME_SIZE = 32,
-	PROGRAM_FORMAT = 2, /* 1: its ioctl could type into the terminal, which another filter refused */
+	PROGRAM_MAX_SOURCES = 16, PROGRAM_NAME_SIZE = 32, PROGRAM_FORMAT = 2, /* 1 left the terminal to a second filter */
 };
 
 /* struct sock_filter, which a pure file cannot include. */

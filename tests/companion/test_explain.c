@@ -59,7 +59,7 @@ static void mask_text(char *text) {
 		if (at == line)
 			is_counted = strncmp(at, "  allowed ", 10) == 0 || strncmp(at, "  conditional ", 14) == 0 ||
 				     strncmp(at, "  refused ", 10) == 0 || strncmp(at, "  missing ", 10) == 0 ||
-				     strncmp(at, "  filter ", 9) == 0 || strncmp(at, "  terminal ", 11) == 0;
+				     strncmp(at, "  filter ", 9) == 0;
 		if (*at == '\n')
 			line = at + 1;
 		if (is_counted && isdigit((unsigned char)*at)) {
@@ -72,7 +72,7 @@ static void mask_text(char *text) {
 }
 
 static void mask_json(json_t *document) {
-	static const char *const counted[] = {"allowed", "conditional", "refused", "missing", "filter", "terminal"};
+	static const char *const counted[] = {"allowed", "conditional", "refused", "missing", "filter"};
 	json_t *syscalls = json_object_get(json_object_get(document, "plan"), "syscalls");
 
 	for (size_t i = 0; syscalls != NULL && i < sizeof counted / sizeof counted[0]; i++)

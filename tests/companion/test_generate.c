@@ -247,7 +247,7 @@ static const struct {
 		{FIONBIO | garbage, false},
 		{0, false}};
 
-/* Attack G1. otherwise: to other requests; allowed: the only one, where the profile has a condition. */
+/* otherwise: to other requests; allowed: the only one, where the profile has a condition. */
 static void expect_terminal_closed(const struct program *program, int otherwise, uint32_t allowed, const char *name) {
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
 		const uint64_t arguments[6] = {garbage, requests[i].request, garbage};
@@ -261,6 +261,7 @@ static void expect_terminal_closed(const struct program *program, int otherwise,
 	}
 }
 
+/* Attack G1. */
 Test(generate, no_shipped_filter_lets_an_app_type_into_its_terminal) {
 	for (size_t i = 0; i < shipped_program_count; i++) {
 		expect_terminal_closed(&shipped_programs[i].enforce, ALLOWED, 0, shipped_programs[i].name);
@@ -294,6 +295,7 @@ static struct profile_call *find_ioctl(struct profile *profile) {
 	return &profile->calls[i];
 }
 
+/* Attack G1. */
 Test(generate, whatever_a_profile_says_of_ioctl_no_app_types_into_its_terminal) {
 	static const struct {
 		const char *name;

@@ -204,6 +204,26 @@ Test(identity, the_terminal_cannot_be_typed_into) {
 	}
 }
 
+/* The inner launch is the app user's own, and must not take the outer filter's answers for its own. */
+Test(identity, a_launch_inside_a_launch_loads_its_filter_too) {
+	static const char *const settings[] = {"", "syscalls = none\n", "syscalls = complain @web-static\n"};
+	char filters[16];
+
+	world_enter();
+	struct world_run *before = world_probe_directly(&world_deploy, NULL, NULL);
+	snprintf(filters, sizeof(filters), "%d", atoi(world_value(before, "seccomp_filters")) + 2);
+	for (size_t outer = 0; outer < 3; outer++)
+		for (size_t inner = 0; inner < 3; inner++) {
+			world_app_policy("outer", settings[outer]);
+			world_app_policy("probe", settings[inner]);
+			struct world_run *run = world_launch(&world_deploy, WORLD_LIST("outer", "--", WORLD_RUNAS, "probe",
+										       "--", WORLD_PROBE, "--ioctl"));
+			world_expect_app(run);
+			world_expect_value(run, "seccomp_filters", filters);
+			world_expect_value(run, "ioctl_5412", "EPERM");
+		}
+}
+
 /* --- signals to a running app --- */
 
 static struct world_run *start_sleeper(const struct world_person *who, void (*as_caller)(const void *)) {

@@ -148,6 +148,25 @@ Test(site_filter, of_another_architecture_is_refused)
 	expect_mended();
 }
 
+/* Attack G1. Whole, fresh and root's, but without what every filter has had since. */
+Test(site_filter, of_an_older_format_is_refused)
+{
+	const size_t behind = offsetof(struct program_header, format);
+	unsigned char bytes[PROGRAM_MAX_FILE];
+	struct program_header header;
+
+	set_up();
+	size_t length = read_filter(bytes, sizeof(bytes));
+	memcpy(&header, bytes, sizeof(header));
+	header.format = PROGRAM_FORMAT - 1;
+	memcpy(bytes, &header, sizeof(header));
+	header.digest = program_digest(bytes + behind, length - behind);
+	memcpy(bytes, &header, sizeof(header));
+	world_file_bytes(PROFILES "/mine.filter", 0, 0, 0644, bytes, length);
+	expect_refused("filter-magic", "mine.filter");
+	expect_mended();
+}
+
 Test(site_filter, damaged_or_of_another_kind_is_refused)
 {
 	unsigned char bytes[PROGRAM_MAX_FILE];
