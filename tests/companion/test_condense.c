@@ -71,9 +71,8 @@ static void expect_same_but_for(const struct condense_guard *guard) {
 	static const uint32_t edges[] = {0x3ffeffff, 0x3fff0000, 0x3fff0001, 0x3fff0002, 0x3fff0003,
 					 0x3fffffff, 0x40000000, 0x40000001, 0x40000200, 0x7fffffff,
 					 0x80000000, 0xfffffffe, 0xffffffff};
-	static const uint64_t values[] = {0,	  1,	      2,	   16,		0x5412,
-					  0x541c, 0x541d,     0xffffffff,  0x100000000, 0x100005412,
-					  UINT64_MAX};
+	static const uint64_t values[] = {0,	  1,	      2,	   16,		0x5412,	   0x541c,
+					  0x541d, 0xffffffff, 0x100000000, 0x100005412, UINT64_MAX};
 	uint64_t arguments[6] = {0};
 
 	for (size_t v = 0; v < sizeof values / sizeof values[0]; v++)
@@ -175,7 +174,8 @@ Test(condense, no_number_waits_for_many_others) {
 	allow_300_but_one_in(10);
 	cr_expect_lt(after.count, 59, "%u instructions are left of %u", after.count, before.count);
 	for (uint32_t number = 0; number < 300; number++)
-		cr_expect(number == plain.number || count_comparisons(number) <= 9, "%u: %u", number, count_comparisons(number));
+		cr_expect(number == plain.number || count_comparisons(number) <= 9, "%u: %u", number,
+			  count_comparisons(number));
 	expect_same_answers();
 }
 
@@ -282,9 +282,11 @@ Test(condense, a_filter_that_breaks_off_is_left_alone) {
 
 /* Behind what looks at an argument, where no number alone leads: the end, and jumps past it. */
 Test(condense, what_breaks_off_behind_an_argument_is_left_alone) {
-	static const struct program_instruction last[] = {
-		{LOAD(offsetof(struct seccomp_data, args))}, {EQUAL(1, 200, 0)}, {EQUAL(1, 0, 200)},
-		{BPF_JMP | BPF_JA, 0, 0, 1}, {BPF_JMP | BPF_JA, 0, 0, 0xffffffff}};
+	static const struct program_instruction last[] = {{LOAD(offsetof(struct seccomp_data, args))},
+							  {EQUAL(1, 200, 0)},
+							  {EQUAL(1, 0, 200)},
+							  {BPF_JMP | BPF_JA, 0, 0, 1},
+							  {BPF_JMP | BPF_JA, 0, 0, 0xffffffff}};
 	const struct program_instruction code[] = {{LOAD(offsetof(struct seccomp_data, arch))},
 						   {EQUAL(generate_arch(), 1, 0)},
 						   {ANSWER(SECCOMP_RET_KILL_PROCESS)},

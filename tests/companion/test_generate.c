@@ -277,10 +277,8 @@ Test(generate, no_shipped_filter_lets_an_app_type_into_its_terminal) {
 }
 
 static void read_shipped(const char *label, struct profile *ret) {
-	const struct profile_store store = {.shipped = shipped_texts,
-					    .shipped_count = shipped_text_count,
-					    .site_directory = -1,
-					    .site_prefix = ""};
+	const struct profile_store store = {
+		.shipped = shipped_texts, .shipped_count = shipped_text_count, .site_directory = -1, .site_prefix = ""};
 	struct profile_error error;
 
 	cr_assert(profile_read(&store, label, ret, &error), "%s", error.what);

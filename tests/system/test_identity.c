@@ -216,8 +216,9 @@ Test(identity, a_launch_inside_a_launch_loads_its_filter_too) {
 		for (size_t inner = 0; inner < 3; inner++) {
 			world_app_policy("outer", settings[outer]);
 			world_app_policy("probe", settings[inner]);
-			struct world_run *run = world_launch(&world_deploy, WORLD_LIST("outer", "--", WORLD_RUNAS, "probe",
-										       "--", WORLD_PROBE, "--ioctl"));
+			struct world_run *run =
+				world_launch(&world_deploy, WORLD_LIST("outer", "--", WORLD_RUNAS, "probe", "--",
+								       WORLD_PROBE, "--ioctl"));
 			world_expect_app(run);
 			world_expect_value(run, "seccomp_filters", filters);
 			world_expect_value(run, "ioctl_5412", "EPERM");
