@@ -131,9 +131,13 @@ Test(program, foreign_and_odd_headers_are_refused_even_with_a_good_digest) {
 	seal(file);
 	expect_word(file, file->length, "filter-arch", "arm64's");
 	file = make_file(3, 2);
-	header_of(file)->format = 2;
+	header_of(file)->format = PROGRAM_FORMAT + 1;
 	seal(file);
 	expect_word(file, file->length, "filter-magic", "a later format");
+	file = make_file(3, 2);
+	header_of(file)->format = PROGRAM_FORMAT - 1;
+	seal(file);
+	expect_word(file, file->length, "filter-magic", "an earlier format");
 	file = make_file(3, 2);
 	header_of(file)->magic[0] = 'R';
 	expect_word(file, file->length, "filter-magic", "another magic");
