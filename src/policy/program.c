@@ -39,8 +39,6 @@ bool program_read(const void *bytes, size_t length, uint32_t arch, struct progra
 	struct program_header header;
 
 	memset(ret, 0, sizeof(*ret));
-	if (length > PROGRAM_MAX_FILE)
-		return refuse(why, "filter-size", "larger than any compiled filter can be");
 	if (length < sizeof(header))
 		return refuse(why, "filter-truncated", "the compiled filter is cut short");
 	memcpy(&header, bytes, sizeof(header));
