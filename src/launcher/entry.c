@@ -6,13 +6,8 @@
 
 #define UNBLOCKABLE (UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1))
 
-/* As the kernel has it: libc's own hides the signals 32 to 34, which it uses itself. */
-struct kernel_sigaction {
-	sighandler_t handler;
-	unsigned long flags;
-	void (*restorer)(void);
-	uint64_t mask;
-};
+/* The kernel's struct sigaction: handler, flags, restorer and mask. libc's hides the signals 32 to 34, which it uses. */
+typedef sighandler_t kernel_sigaction[4];
 
 static bool has_standard_descriptors(void) {
 	bool is_open = true;
@@ -30,11 +25,11 @@ static bool mask_signals(uint64_t mask) {
 
 /* What the kernel has, after `then` was set unless it is SIG_ERR. SIG_ERR: no answer. */
 static sighandler_t disposition(int signal, sighandler_t then) {
-	const struct kernel_sigaction action = {.handler = then};
-	struct kernel_sigaction now = {.handler = SIG_ERR};
-	if (then != SIG_ERR && syscall(SYS_rt_sigaction, signal, &action, NULL, sizeof(uint64_t)) != 0)
+	const kernel_sigaction action = {then};
+	kernel_sigaction now = {SIG_ERR};
+	if (then != SIG_ERR && syscall(SYS_rt_sigaction, signal, action, NULL, sizeof(uint64_t)) != 0)
 		return SIG_ERR;
-	return syscall(SYS_rt_sigaction, signal, NULL, &now, sizeof(uint64_t)) == 0 ? now.handler : SIG_ERR;
+	return syscall(SYS_rt_sigaction, signal, NULL, now, sizeof(uint64_t)) == 0 ? now[0] : SIG_ERR;
 }
 
 /* What is pending came for the caller, not for us: ignoring a signal once throws it away (sigaction(2)). */
