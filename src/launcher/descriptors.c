@@ -31,13 +31,6 @@ uint32_t descriptors_secure(bool is_asked, const struct report *to) {
 	return given;
 }
 
-static socklen_t address_of(const struct policy_listen *l, union address *ret) {
-	*ret = l->is_ipv6 ? (union address){.ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(l->port)}}
-			  : (union address){.ipv4 = {.sin_family = AF_INET, .sin_port = htons(l->port)}};
-	memcpy(l->is_ipv6 ? (void *)&ret->ipv6.sin6_addr : &ret->ipv4.sin_addr, l->address, l->is_ipv6 ? 16 : 4);
-	return l->is_ipv6 ? sizeof(ret->ipv6) : sizeof(ret->ipv4);
-}
-
 static bool is_on(int fd, int level, int option) {
 	int value = -1;
 	socklen_t length = sizeof(value);
@@ -51,11 +44,13 @@ static bool switch_on(int fd, int level, int option) {
 
 /* At exactly this descriptor, the first free one, so that LISTEN_FDS finds it. */
 static bool listen_on(const struct policy_listen *l, int fd) {
-	const int made = socket(l->is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	union address then, now;
-	const socklen_t length = address_of(l, &then);
+	const sa_family_t family = l->is_ipv6 ? AF_INET6 : AF_INET;
+	const int made = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	union address then = {.ipv6 = {.sin6_family = family, .sin6_port = htons(l->port)}}, now; /* as in .ipv4 */
+	const socklen_t length = l->is_ipv6 ? sizeof(then.ipv6) : sizeof(then.ipv4);
 	socklen_t now_length = sizeof(now);
 
+	memcpy(l->is_ipv6 ? (void *)&then.ipv6.sin6_addr : &then.ipv4.sin_addr, l->address, l->is_ipv6 ? 16 : 4);
 	memset(&now, 0xff, sizeof(now));
 	/* cppcheck-suppress resourceLeak ; it is the app's, or the launch ends */
 	return made == fd && switch_on(fd, SOL_SOCKET, SO_REUSEADDR) && /* a restart need not wait: tcp(7) */
