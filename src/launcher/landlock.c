@@ -44,12 +44,13 @@ struct limited landlock_limit(const struct launch_plan *plan, struct handed_over
 	/* Anybody may open them for writing, and `write` cannot name what is above them: nothing else shows a domain. */
 	static const char *const proofs[] = {"/dev/random", "/proc/self/attr/current"};
 	const struct landlock_ruleset_attr handled = {.handled_access_fs = plan->write_rights};
-	bool is_closed = false;
 
 	must(after.umask == plan->umask, to, "write", "order", NULL);
 	if (plan->write_rights == 0)
 		return (struct limited){after.umask};
 	const bool could[] = {can_write(proofs[0]), can_write(proofs[1])};
+	/* Within another launch both are closed already; who starts without root has nothing to gain from a lie. */
+	bool is_closed = !plan->has_root && !could[0] && !could[1];
 	const int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0L);
 	must(ruleset > STDERR_FILENO, to, "write", "landlock_create_ruleset", NULL);
 	allow_planned(ruleset, plan, to);
@@ -57,8 +58,6 @@ struct limited landlock_limit(const struct launch_plan *plan, struct handed_over
 	     "landlock_restrict_self", "it takes 16 layers at most: is this a launch inside a launch?");
 	for (size_t i = 0; i < 2; i++)
 		is_closed = is_closed || (could[i] && !can_write(proofs[i]) && errno == EACCES);
-	/* Within another launch both are closed already; who starts without root has nothing to gain from a lie. */
-	is_closed = is_closed || (!plan->has_root && !could[0] && !could[1]);
 	must(is_closed, to, "write", "Landlock", "to prove it, /dev/random or /proc must be there, and not be listed");
 	return (struct limited){after.umask};
 }
