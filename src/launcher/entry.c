@@ -68,10 +68,9 @@ void entry_ignore_pipe(void) { (void)disposition(SIGPIPE, SIG_IGN); }
 bool entry_unblock_signals(void) { return mask_signals(0); }
 
 struct entered entry_secure(int argc, char *const *argv, char **envp, const struct report *to) {
-	static char *nothing[] = {NULL};
 	struct entered ret = {.environment = envp};
 
-	environ = nothing;
+	environ = NULL; /* as clearenv(3) leaves it */
 	if (argc < 1 || argv[0] == NULL) /* CVE-2021-4034 */
 		_exit(PROBLEM_SELF);
 	must(has_standard_descriptors(), to, "entry", "descriptors", NULL);

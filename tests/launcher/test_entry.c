@@ -163,7 +163,7 @@ Test(entry, the_time_stamp_counter_is_readable_again) { room_passes(counter); }
 
 static void environment(void) {
 	ROOM_EXPECT(enter().environment == variables, "set aside as it arrived");
-	ROOM_EXPECT(environ != NULL && environ[0] == NULL);
+	ROOM_EXPECT(environ == NULL);
 	ROOM_EXPECT(getenv("LANG") == NULL && getenv("PATH") == NULL);
 }
 
