@@ -85,7 +85,7 @@ static void inspect_umask(struct inspection *i) {
 	const struct setting *s = policy_next(&i->draft->policy, KEY_UMASK, NULL);
 	const struct text value = s != NULL ? s->value : (struct text){0};
 	const char *others;
-	uint32_t mask = 0027;
+	uint64_t mask;
 
 	if (s == NULL || !text_umask(value, &mask))
 		return; /* the default is a tight one */

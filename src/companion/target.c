@@ -32,7 +32,7 @@ static char *list_groups(const struct image *image, const struct launch_plan *pl
 
 bool target_read(const struct draft *draft, struct target *ret) {
 	struct problem why = {0};
-	struct text mask;
+	uint64_t mask;
 
 	*ret = (struct target){.plan = output_memory(calloc(1, sizeof *ret->plan))};
 	if (!draft->is_valid || !draft->has_accounts) {
@@ -47,9 +47,7 @@ bool target_read(const struct draft *draft, struct target *ret) {
 		free(about);
 		return false;
 	}
-	mask = policy_value(&draft->policy, KEY_UMASK);
-	if (mask.length == 0 || !text_umask(mask, &ret->umask))
-		ret->umask = 0027;
+	ret->umask = text_umask(policy_value(&draft->policy, KEY_UMASK), &mask) ? (uint32_t)mask : 0027;
 	ret->who = (struct access_who){.uid = ret->plan->uid.value,
 				       .gid = ret->plan->gid.value,
 				       .groups = ret->plan->groups,

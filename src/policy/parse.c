@@ -70,8 +70,7 @@ static bool is_search_path(struct text t) {
 static bool fits(const struct key *key, struct text t, struct problem *why) {
 	struct plan_profile profile;
 	struct policy_listen listen;
-	uint64_t soft, hard;
-	uint32_t mask;
+	uint64_t soft, hard, mask;
 	int number;
 
 	switch (key->shape) {

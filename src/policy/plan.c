@@ -208,11 +208,10 @@ static bool plan_writes(const struct policy *p, int abi, struct launch_plan *ret
 }
 
 static void plan_settings(const struct policy *p, const struct caller *c, bool is_served, struct launch_plan *ret) {
-	uint64_t soft, hard;
+	uint64_t soft, hard, mask;
 	int number;
 
-	ret->umask = 0027;
-	(void)text_umask(policy_value(p, KEY_UMASK), &ret->umask);
+	ret->umask = text_umask(policy_value(p, KEY_UMASK), &mask) ? (uint32_t)mask : 0027;
 	ret->owns_stdio = text_is(policy_value(p, KEY_STDIO_CHOWN), "yes");
 	ret->nice = ret->oom_score_adj = (struct plan_number){.is_set = ret->restores};
 	ret->keep_fds = 0;

@@ -118,12 +118,8 @@ bool text_number(struct text t, uint64_t most, uint64_t *ret) {
 	return read_digits(t, 19, 10, ret) && (t.length == 1 || t.at[0] != '0') && *ret <= most;
 }
 
-bool text_umask(struct text t, uint32_t *ret) {
-	uint64_t mask;
-	if (t.length < 3 || !read_digits(t, 4, 8, &mask) || (t.length == 4 && t.at[0] != '0'))
-		return false;
-	*ret = (uint32_t)mask;
-	return true;
+bool text_umask(struct text t, uint64_t *ret) {
+	return read_digits(t, 4, 8, ret) && t.length >= 3 && (t.length == 3 || t.at[0] == '0');
 }
 
 bool text_is_choice(struct text t, struct text choices) {

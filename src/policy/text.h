@@ -45,7 +45,7 @@ bool text_field(struct text *rest, const char *stop, struct text *ret); /* and t
 
 /* Decimal digits only: no sign, blank, 0x or leading zero (CVE-2019-14287 began with "-1"). */
 bool text_number(struct text t, uint64_t most, uint64_t *ret);
-bool text_umask(struct text t, uint32_t *ret);		 /* 3 octal digits, or 4 of which the first is 0 */
+bool text_umask(struct text t, uint64_t *ret);		 /* 3 octal digits, or 4 of which the first is 0 */
 bool text_is_choice(struct text t, struct text choices); /* one of a|b|c */
 bool text_is_digits(struct text t, size_t most);	 /* of digits alone; most: 19 or less */
 bool text_is_printable(struct text t);			/* no byte below 0x20, no 0x7f */

@@ -71,8 +71,7 @@ static bool read_policy(struct text bytes, struct problem *why) {
 static void show_meaning(const struct setting *s) {
 	struct plan_profile profile;
 	struct policy_listen listen;
-	uint64_t soft, hard;
-	uint32_t mask;
+	uint64_t soft, hard, mask;
 	int number;
 
 	if (s->key >= KEY_LIMIT && policy_read_limit(s->value, &soft, &hard))

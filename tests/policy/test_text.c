@@ -107,7 +107,7 @@ Test(text, umasks_are_three_or_four_octal_digits) {
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		uint32_t mask = 0xffff;
+		uint64_t mask = 0xffff;
 		bool fits = text_umask(given(cases[i].words), &mask);
 
 		cr_expect(fits == (cases[i].mask >= 0), "\"%s\"", cases[i].words);

@@ -130,7 +130,7 @@ bool text_number(struct text t, uint64_t most, uint64_t *ret);
     assigns *ret;
     ensures \result <==> 3 <= t.length && number(t, 4, 8) && (t.length == 4 ==> t.at[0] == '0');
     ensures \result ==> *ret == value(t.at, t.length, 8) <= 0777; */
-bool text_umask(struct text t, uint32_t *ret);
+bool text_umask(struct text t, uint64_t *ret);
 
 /*@ requires readable(t) && readable(choices);
     assigns \nothing; */
