@@ -107,7 +107,7 @@ static void inspect_writes(struct inspection *i) {
 		inspect_say(i, FINDING_WARNING, enforce, enforce->value, "landlock",
 			    "leave the line out where the kernel has Landlock",
 			    "where the kernel cannot limit writing, the app starts all the same%s",
-			    plan_write_rights(abi) == 0 ? ", as on this kernel" : "");
+			    abi < 2 ? ", as on this kernel" : "");
 	s = s == NULL ? policy_next(p, KEY_TMP, NULL) : s;
 	if (s != NULL && abi == 2)
 		inspect_say(

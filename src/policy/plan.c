@@ -184,18 +184,14 @@ static bool plan_paths(const struct plan_given *g, struct sink *bytes, struct la
 	       problem_set(why, PROBLEM_DENIED, "not-executable", "no file has a name as long as this command's");
 }
 
-uint64_t plan_write_rights(int landlock_abi) {
-	/* WRITE_FILE, REMOVE_*, MAKE_*, REFER; from 3 on TRUNCATE. ABI 1 refuses every rename between directories. */
-	return landlock_abi < 2 ? 0 : landlock_abi == 2 ? 0x3ff2 : 0x7ff2;
-}
-
 static bool plan_writes(const struct policy *p, int abi, struct launch_plan *ret, struct problem *why) {
 	const struct setting *const write = policy_next(p, KEY_WRITE, NULL), *const tmp = policy_next(p, KEY_TMP, NULL);
 	const struct text enforce = policy_value(p, KEY_WRITE_ENFORCE);
 	const bool is_limited = write != NULL || tmp != NULL;
 
-	ret->write_rights = is_limited ? plan_write_rights(abi) : 0;
-	ret->landlock_abi = !is_limited ? -1 : ret->write_rights == 0 ? 0 : abi;
+	/* WRITE_FILE, REMOVE_*, MAKE_*, REFER; from 3 on TRUNCATE. ABI 1 refuses every rename between directories. */
+	ret->write_rights = !is_limited || abi < 2 ? 0 : abi == 2 ? 0x3ff2 : 0x7ff2;
+	ret->landlock_abi = !is_limited ? -1 : abi < 2 ? 0 : abi;
 	if (!is_limited || text_is(enforce, "best-effort") || abi >= (text_is(enforce, "strict") ? 3 : 2))
 		return true;
 	policy_refuse(why, write != NULL ? write : tmp, "landlock", abi >= 0 ? "this kernel's Landlock is too old"

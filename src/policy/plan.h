@@ -42,7 +42,7 @@ struct launch_plan {
 	const char *writes[POLICY_MAX_WRITES];
 	size_t write_count;
 	int landlock_abi;      /* for the log: -1 nothing is limited by policy, 0 nor by the kernel */
-	uint64_t write_rights; /* Landlock's; 0: nothing is limited */
+	uint64_t write_rights; /* those of landlock(7) that mean writing and that its ABI limits; 0: nothing is limited */
 	const struct program *profile; /* NULL: `syscalls = none` */
 	char *const *argv;
 	const char *paths[POLICY_MAX_CANDIDATES]; /* tried in order */
@@ -62,8 +62,6 @@ struct plan_given {
 	int landlock_abi;    /* or -errno */
 };
 
-/* The rights of landlock(7) that mean writing and that this ABI can limit; 0: too few to be worth it. */
-uint64_t plan_write_rights(int landlock_abi);
 struct plan_profile plan_profile(const struct policy *p);
 /* The target's ids; refuses 0, unknown and ambiguous names. */
 bool plan_identity(const struct policy *p, const struct accounts *a, struct launch_plan *ret, struct problem *why);
