@@ -144,14 +144,12 @@ static const struct program *read_profile(struct workspace *w, int root) {
 		w->why.hint_about = wanted.name;
 		report_problem(&w->report, &w->why);
 	}
-	if (!wanted.is_site && shipped == NULL) {
+	if (wanted.is_site)
+		return wanted.is_complaining ? &w->profile.complain : &w->profile.enforce;
+	refuse_unless(w, shipped != NULL ||
 		policy_refuse(&w->why, policy_next(&w->policy, KEY_SYSCALLS, NULL), "filter-missing",
-			      "no shipped profile is called", wanted.name, "@app-server, @app-server-debug, @web-static");
-		report_problem(&w->report, &w->why);
-	}
-	if (!wanted.is_site)
-		w->profile = (struct program_file){.enforce = shipped->enforce, .complain = shipped->complain};
-	return wanted.is_complaining ? &w->profile.complain : &w->profile.enforce;
+			      "no shipped profile is called", wanted.name, "@app-server, @app-server-debug, @web-static"));
+	return wanted.is_complaining ? &shipped->complain : &shipped->enforce;
 }
 
 /* Without root plan_build refuses. */
