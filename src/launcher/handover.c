@@ -50,10 +50,9 @@ struct handed_over handover_prepare(const struct launch_plan *plan, struct resto
 static struct text find_interpreter(const char *path, char *line, size_t size) {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	const ssize_t length = fd < 0 ? -1 : read(fd, line, size);
-	struct text rest = {line, length > 2 && line[0] == '#' && line[1] == '!' ? (size_t)length : 0};
+	struct text rest = {line + 2, length > 2 && line[0] == '#' && line[1] == '!' ? (size_t)length - 2 : 0};
 	if (fd >= 0)
 		(void)close(fd);
-	rest = text_after(rest, 2);
 	rest = text_until(&rest, "\n");
 	return text_word(&rest);
 }
