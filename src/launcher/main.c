@@ -146,9 +146,11 @@ static const struct program *read_profile(struct workspace *w, int root) {
 	}
 	if (wanted.is_site)
 		return wanted.is_complaining ? &w->profile.complain : &w->profile.enforce;
-	refuse_unless(w, shipped != NULL ||
+	if (shipped == NULL) {
 		policy_refuse(&w->why, policy_next(&w->policy, KEY_SYSCALLS, NULL), "filter-missing",
-			      "no shipped profile is called", wanted.name, "@app-server, @app-server-debug, @web-static"));
+			      "no shipped profile is called", wanted.name, "@app-server, @app-server-debug, @web-static");
+		report_problem(&w->report, &w->why);
+	}
 	return wanted.is_complaining ? &shipped->complain : &shipped->enforce;
 }
 
