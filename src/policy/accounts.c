@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/authorize.h"
 
-enum { GROUP_FIELDS = 4, PASSWD_FIELDS = 7 };
+enum { GROUP_FIELDS = 4, PASSWD_FIELDS = 7, BLOCK = 256, FEW = 8 };
 
 static bool is_id(struct text t, uint64_t *ret) { return text_number(t, UINT32_MAX - 1, ret); }
 
@@ -52,6 +52,71 @@ static bool may_matter(const struct accounts *a, enum accounts_file file, struct
 	return may_matter;
 }
 
+/*
+ * Does a line start in this block whose nth byte is this one? It says yes too often: it asks only whether two bytes are
+ * as far apart as that one and a newline. For that, and as it never ends early, compilers make vectors of it: it looks
+ * at several bytes in the time of one, so that a file costs little more than reading it.
+ */
+static bool may_start(const char *at, size_t from, size_t nth, char byte) {
+	unsigned char hit = 0;
+	/*@ loop invariant i <= BLOCK;
+	    loop invariant hit == 0 ==> \forall integer j; from <= j < from + i ==>
+	      at[j] != '\n' || at[j + nth] != byte;
+	    loop assigns i, hit;
+	    loop variant BLOCK - i; */
+	for (size_t i = 0; i < BLOCK; i++)
+		hit |= (unsigned char)(at[from + i + nth] - at[from + i]) == (unsigned char)(byte - '\n') ? 0xff : 0;
+	return hit;
+}
+
+/* How many bytes, in whole blocks, can be passed over: no line that may matter starts behind a newline among them. */
+static size_t pass_over(const struct accounts *a, enum accounts_file file, size_t nth, struct text t) {
+	char bytes[FEW];
+	size_t n = 0, passed = 0;
+	/*@ loop invariant i <= a->count && n <= i;
+	    loop invariant \forall integer j; 0 <= j < i && a->wanted[j].file == file ==>
+	      \exists integer k; 0 <= k < n && bytes[k] == a->wanted[j].by->value.at[nth - 1];
+	    loop assigns i, n, bytes[0 .. FEW - 1];
+	    loop variant a->count - i; */
+	for (size_t i = 0; i < a->count; i++)
+		if (a->wanted[i].file == file && (n == 0 || bytes[n - 1] != a->wanted[i].by->value.at[nth - 1]))
+			bytes[n++] = a->wanted[i].by->value.at[nth - 1];
+	/*@ loop invariant passed <= t.length && (passed > 0 ==> passed + nth <= t.length);
+	    loop invariant \forall integer i, k; 0 <= i < passed && 0 <= k < n ==>
+	      t.at[i] != '\n' || t.at[i + nth] != bytes[k];
+	    loop assigns passed;
+	    loop variant t.length - passed; */
+	for (; t.length - passed >= BLOCK + nth; passed += BLOCK)
+		/*@ loop invariant k <= n;
+		    loop invariant \forall integer i, l; passed <= i < passed + BLOCK && 0 <= l < k ==>
+		      t.at[i] != '\n' || t.at[i + nth] != bytes[l];
+		    loop assigns k;
+		    loop variant n - k; */
+		for (size_t k = 0; k < n; k++)
+			if (may_start(t.at, passed, nth, bytes[k]))
+				return passed;
+	return passed;
+}
+
+/*
+ * How far to go on behind a line: over its newline, or over blocks. All names there may begin alike, so that after a
+ * hit another byte of the wanted ones is asked for.
+ */
+static size_t go_on(const struct accounts *a, enum accounts_file file, size_t *nth, struct text t) {
+	size_t shortest = a->count > FEW || (a->is_number && file == ACCOUNTS_PASSWD) ? 0 : BLOCK;
+	/*@ loop invariant i <= a->count && shortest <= BLOCK && (shortest == 0 || a->count <= FEW);
+	    loop invariant \forall integer j; 0 <= j < i && a->wanted[j].file == file ==>
+	      shortest <= a->wanted[j].by->value.length;
+	    loop assigns i, shortest;
+	    loop variant a->count - i; */
+	for (size_t i = 0; i < a->count; i++)
+		if (a->wanted[i].file == file && a->wanted[i].by->value.length < shortest)
+			shortest = a->wanted[i].by->value.length;
+	const size_t passed = *nth <= shortest ? pass_over(a, file, *nth, t) : 0;
+	*nth = passed > 0 ? *nth : *nth < shortest ? *nth + 1 : 1;
+	return passed > 0 ? passed : t.length > 0;
+}
+
 static void take_id(struct accounts *a, enum accounts_file file, struct text name, uint32_t id) {
 	/*@ loop invariant i <= a->count && fed(a);
 	    loop assigns i, a->wanted[0 .. ACCOUNTS_MAX_WANTED - 1];
@@ -98,10 +163,11 @@ static void take_line(struct accounts *a, const struct policy *p, enum accounts_
 }
 
 size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_file file, struct text piece) {
-	size_t used = 0;
+	size_t used = 0, nth = 1;
 
 	/*@ loop invariant used <= piece.length && fed(a);
-	    loop assigns used, *a;
+	    loop invariant 1 <= nth;
+	    loop assigns used, nth, *a;
 	    loop variant piece.length - used; */
 	while (used < piece.length) {
 		struct text line = text_after(piece, used);
@@ -113,8 +179,10 @@ size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_f
 		/* A passwd line longer than the piece is no account's; a group's tail holds members, not asked for. */
 		if (!a->in_long_line && (end != NULL || file == ACCOUNTS_GROUP) && may_matter(a, file, line))
 			take_line(a, p, file, line);
-		a->in_long_line = end == NULL;
-		used += line.length + (end != NULL);
+		used += line.length;
+		const size_t passed = go_on(a, file, &nth, text_after(piece, used));
+		a->in_long_line = (end == NULL) | (passed > 1); /* or in one that does not matter */
+		used += passed;
 	}
 	return used;
 }

@@ -32,6 +32,29 @@ static enum accounts_state seen(enum accounts_state before, bool is_same);
     assigns \nothing; */
 static bool may_matter(const struct accounts *a, enum accounts_file file, struct text line);
 
+/* BLOCK is 256 and FEW is 8: with others this would not be proved. */
+/*@ predicate few(struct accounts *a, integer file, integer shortest) = a->count <= 8 && \forall integer i;
+      0 <= i < a->count && a->wanted[i].file == file ==> shortest <= a->wanted[i].by->value.length; */
+
+/*@ requires nth <= 256 && from + 256 + nth <= SIZE_MAX && \valid_read(at + (from .. from + 255 + nth));
+    assigns \nothing;
+    ensures !\result ==> \forall integer i; from <= i < from + 256 ==> at[i] != '\n' || at[i + nth] != byte; */
+static bool may_start(const char *at, size_t from, size_t nth, char byte);
+
+/* Behind none of the newlines that are passed over does a wanted name stand. */
+/*@ requires \valid_read(a) && fed(a) && readable(t) && 1 <= nth <= 256 && few(a, file, nth);
+    assigns \nothing;
+    ensures \result <= t.length;
+    ensures \forall integer i, j; 0 <= i < \result && t.at[i] == '\n' && 0 <= j < a->count &&
+      a->wanted[j].file == file ==> !same(t.at + i + 1, a->wanted[j].by->value.at, a->wanted[j].by->value.length); */
+static size_t pass_over(const struct accounts *a, enum accounts_file file, size_t nth, struct text t);
+
+/*@ requires \valid_read(a) && fed(a) && readable(t) && \valid(nth) && \separated(nth, a) && 1 <= *nth;
+    requires \separated(nth, t.at + (0 .. t.length - 1));
+    assigns *nth;
+    ensures 1 <= *nth && \result <= t.length && (t.length > 0 ==> \result > 0); */
+static size_t go_on(const struct accounts *a, enum accounts_file file, size_t *nth, struct text t);
+
 /*@ requires \valid(a) && fed(a) && readable(name);
     assigns a->wanted[0 .. ACCOUNTS_MAX_WANTED - 1];
     ensures fed(a); */
