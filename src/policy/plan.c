@@ -165,9 +165,8 @@ static const char *add_path(struct sink *bytes, struct text directory, struct te
 }
 
 static bool plan_paths(const struct plan_given *g, struct sink *bytes, struct launch_plan *ret, struct problem *why) {
-	const struct text typed = text_of(g->request->command[0]);
-	const struct text whole = g->match.path.length > 0 ? g->match.path : typed;
-	struct text search = search_path(g->policy), slash = whole, part;
+	const struct text file = g->match.path.length > 0 ? g->match.path : text_of(g->request->command[0]);
+	struct text slash = file, part;
 
 	ret->directory = add_path(bytes, ret->start, (struct text){0});
 	ret->write_count = 0;
@@ -176,10 +175,9 @@ static bool plan_paths(const struct plan_given *g, struct sink *bytes, struct la
 			ret->writes[ret->write_count++] = add_path(bytes, s->value, (struct text){0});
 	ret->path_count = 0;
 	text_until(&slash, "/");
-	if (slash.length > 0)
-		ret->paths[ret->path_count++] = add_path(bytes, (struct text){0}, whole);
-	while (slash.length == 0 && text_field(&search, ":", &part))
-		ret->paths[ret->path_count++] = add_path(bytes, part, typed);
+	struct text search = slash.length > 0 ? text_of("") : search_path(g->policy); /* one part, which is empty */
+	while (text_field(&search, ":", &part))
+		ret->paths[ret->path_count++] = add_path(bytes, part, file);
 	return !bytes->full ||
 	       problem_set(why, PROBLEM_DENIED, "not-executable", "no file has a name as long as this command's");
 }
