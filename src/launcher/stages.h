@@ -48,11 +48,12 @@ _Noreturn void report_leave(const struct report *to, int fd, struct text words, 
 bool report_allowed(const struct report *to, const struct launch_plan *plan, struct text syscalls);
 
 /*
- * trusted_file, root: walks absolute paths without empty, . or .. parts from root, an open directory above descriptor 2
- * that stays open, and follows no symlink. Each descriptor, root's too, is judged (policy/trust), never a path; nothing
- * changed while it was read; what was opened here is closed again. Nothing is opened for writing or blocks on a FIFO.
- * trusted_read: the whole file, of this kind (no directory), at most size bytes; a problem's object is what was tried
- * of path. trusted_stream: piece by piece, of any size; a last line without its newline gets one.
+ * trusted_file, root: walks absolute paths without empty, . or .. parts from root, an open directory that stays open
+ * (none, or one of 0 to 2, is refused), and follows no symlink. Each descriptor, root's too, is judged (policy/trust),
+ * never a path; nothing changed while it was read; what was opened here is closed again. Nothing is opened for writing
+ * or blocks on a FIFO. trusted_read: the whole file, of this kind (no directory), at most size bytes; a problem's
+ * object is what was tried of path. trusted_stream: piece by piece, of any size; a last line without its newline gets
+ * one.
  */
 bool trusted_read(int root, struct text path, enum trust_kind kind, char *buffer, size_t size, struct text *ret,
 		  struct problem *why);
