@@ -26,9 +26,6 @@ static void set_exactly(uint32_t permitted, const struct report *to) {
 	     "permitted, effective, inheritable sets", NULL);
 }
 
-/* 1 in the set, 0 not, -1 past the last capability of this kernel. */
-static int bounding_has(unsigned capability) { return prctl(PR_CAPBSET_READ, capability, 0, 0, 0); }
-
 void capabilities_require(const struct launch_plan *plan, const struct report *to) {
 	static const char *const names[] = {"CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP"}; /* 6, 7, 8 */
 	static const char *const hint = "add it to the container: --cap-add=SETGID --cap-add=SETUID --cap-add=SETPCAP";
@@ -52,10 +49,10 @@ struct confined capabilities_confine(const struct launch_plan *plan, struct grou
 	/* Dropped without asking first, and read afterwards: no single false answer can hide a capability. */
 	while (end <= MAX_CAPABILITY && prctl(PR_CAPBSET_DROP, end, 0, 0, 0) == 0)
 		end++;
-	for (unsigned i = 0; i < end; i++)
-		kept += bounding_has(i) != 0;
-	if (kept != 0 || end <= CAP_CHECKPOINT_RESTORE || end > MAX_CAPABILITY || bounding_has(end) != -1 ||
-	    errno != EINVAL)
+	for (unsigned i = 0; i < end; i++) /* 1 in the set, 0 not, -1 past the last capability of this kernel */
+		kept += prctl(PR_CAPBSET_READ, i, 0, 0, 0) != 0;
+	if (kept != 0 || end <= CAP_CHECKPOINT_RESTORE || end > MAX_CAPABILITY ||
+	    prctl(PR_CAPBSET_READ, end, 0, 0, 0) != -1 || errno != EINVAL)
 		report_stage(to, "capabilities", "bounding set", NULL, 0);
 	must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0, to, "capabilities", "ambient set", NULL);
 	must(prctl(PR_SET_SECUREBITS, (plan->restores ? 0 : bits & UPPER_BITS) | LOCKED_BITS, 0, 0, 0) == 0, to,

@@ -16,16 +16,15 @@ union address {
 
 uint32_t descriptors_secure(bool is_asked, const struct report *to) {
 	uint32_t given = 0;
-	bool is_known = true;
 
 	/* What came through an exec does not close on the next one, but ours does, even if no close ever worked. */
-	for (int fd = POLICY_FD_FIRST; is_asked && is_known && fd <= POLICY_FD_LAST; fd++) {
+	for (int fd = POLICY_FD_FIRST; is_asked && fd <= POLICY_FD_LAST; fd++) {
 		const int flags = fcntl(fd, F_GETFD);
-		is_known = flags >= 0 || errno == EBADF;
+		must(flags >= 0 || errno == EBADF, to, "descriptors", "keep_fds", NULL);
 		given |= flags == 0 ? UINT32_C(1) << fd : 0;
 	}
 	const int canary = fcntl(0, F_DUPFD, POLICY_FD_FIRST);
-	must(is_known && canary >= 0 && syscall(SYS_close_range, 3U, ~0U, CLOEXEC_RANGE) == 0 &&
+	must(canary >= 0 && syscall(SYS_close_range, 3U, ~0U, CLOEXEC_RANGE) == 0 &&
 	     fcntl(canary, F_GETFD) == FD_CLOEXEC && close(canary) == 0, to, "descriptors", "close on exec",
 	     "needs Linux 5.11 (close_range) and an open file limit of 16");
 	return given;
@@ -38,8 +37,7 @@ static bool is_on(int fd, int level, int option) {
 }
 
 static bool switch_on(int fd, int level, int option) {
-	const int on = 1;
-	return setsockopt(fd, level, option, &on, sizeof(on)) == 0 && is_on(fd, level, option);
+	return setsockopt(fd, level, option, &(int){1}, sizeof(int)) == 0 && is_on(fd, level, option);
 }
 
 /* At exactly this descriptor, the first free one, so that LISTEN_FDS finds it. */

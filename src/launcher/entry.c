@@ -9,13 +9,6 @@
 /* The kernel's struct sigaction: handler, flags, restorer and mask. libc's hides the signals 32 to 34, which it uses. */
 typedef sighandler_t kernel_sigaction[4];
 
-static bool has_standard_descriptors(void) {
-	bool is_open = true;
-	for (int fd = 0; is_open && fd <= 2; fd++)
-		is_open = fcntl(fd, F_GETFD) >= 0 || (errno == EBADF && open("/dev/null", O_RDWR | O_NOCTTY) == fd);
-	return is_open;
-}
-
 static bool mask_signals(uint64_t mask) {
 	uint64_t now = ~mask;
 	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask)) == 0 &&
@@ -25,9 +18,8 @@ static bool mask_signals(uint64_t mask) {
 
 /* What the kernel has, after `then` was set unless it is SIG_ERR. SIG_ERR: no answer. */
 static sighandler_t disposition(int signal, sighandler_t then) {
-	const kernel_sigaction action = {then};
 	kernel_sigaction now = {SIG_ERR};
-	if (then != SIG_ERR && syscall(SYS_rt_sigaction, signal, action, NULL, sizeof(uint64_t)) != 0)
+	if (then != SIG_ERR && syscall(SYS_rt_sigaction, signal, (kernel_sigaction){then}, NULL, sizeof(uint64_t)) != 0)
 		return SIG_ERR;
 	return syscall(SYS_rt_sigaction, signal, NULL, now, sizeof(uint64_t)) == 0 ? now[0] : SIG_ERR;
 }
@@ -73,7 +65,9 @@ struct entered entry_secure(int argc, char *const *argv, char **envp, const stru
 	environ = NULL; /* as clearenv(3) leaves it */
 	if (argc < 1 || argv[0] == NULL) /* CVE-2021-4034 */
 		_exit(PROBLEM_SELF);
-	must(has_standard_descriptors(), to, "entry", "descriptors", NULL);
+	for (int fd = 0; fd <= 2; fd++)
+		must(fcntl(fd, F_GETFD) >= 0 || (errno == EBADF && open("/dev/null", O_RDWR | O_NOCTTY) == fd), to,
+		     "entry", "descriptors", NULL);
 	must(secure_signals() && secure_timers() && secure_counter(), to, "entry", "signals, timers", NULL);
 	umask(077);
 	must(umask(077) == 077 && entry_hide() && restore_ask_limit(RLIMIT_CORE, &ret.core) &&

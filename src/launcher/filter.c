@@ -12,8 +12,8 @@ _Static_assert(sizeof(struct sock_filter) == sizeof(struct program_instruction) 
 struct sealed filter_install(const struct launch_plan *plan, struct limited after, struct report *to) {
 	const bool is_bare = plan->profile == NULL;
 	const struct program *const program = is_bare ? &shipped_terminal : plan->profile;
-	struct sock_filter *const code = (struct sock_filter *)(uintptr_t)program->code; /* the kernel only reads it */
-	const struct sock_fprog filter = {.len = (unsigned short)program->count, .filter = code};
+	/* The kernel only reads it. */
+	const struct sock_fprog filter = {(unsigned short)program->count, (struct sock_filter *)(uintptr_t)program->code};
 	const char *const what = is_bare ? "terminal filter" : "profile";
 	must(after.umask == plan->umask, to, "filter", "order", NULL);
 	must(syscall(SYS_seccomp, (long)SECCOMP_SET_MODE_FILTER, 0L, &filter) == 0, to, "filter", what, NULL);

@@ -182,9 +182,10 @@ int main(int argc, char *argv[], char *envp[]) {
 	const struct entered entered = entry_secure(argc, argv, envp, &w.report);
 	w.caller = caller_identify(&entered, w.groups, &w.report);
 	w.free = w.bytes;
-	read_request(&w, argc, argv);
-
 	const int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	must(root > STDERR_FILENO, &w.report, "entry", "/", "needs an open file limit of 16");
+
+	read_request(&w, argc, argv);
 	read_policy(&w, root);
 	w.caller.open_fds = descriptors_secure(policy_next(&w.policy, KEY_KEEP_FDS, NULL) != NULL, &w.report);
 	read_accounts(&w, root);

@@ -38,14 +38,12 @@ static bool has_id(const uint32_t *ids, size_t count, uint32_t id) {
 }
 
 static void add_group(struct launch_plan *plan, uint32_t gid) {
-	size_t at = plan->group_count;
-
 	if (has_id(plan->groups, plan->group_count, gid))
 		return;
+	size_t at = plan->group_count++;
 	for (; at > 0 && plan->groups[at - 1] > gid; at--)
 		plan->groups[at] = plan->groups[at - 1];
 	plan->groups[at] = gid;
-	plan->group_count++;
 }
 
 static bool check_id(uint32_t id, const struct setting *s, struct problem *why) {
