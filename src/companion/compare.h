@@ -24,7 +24,7 @@ struct compared {
 struct comparisons {
 	struct compared *list;
 	size_t count, different;
-	bool is_launched; /* no_new_privs, a filter, no capabilities, an empty bounding set: what only runas-app makes of it */
+	bool is_launched; /* no_new_privs, a filter, no capabilities, an empty bounding set: as runas-app makes it */
 	bool is_rootless; /* the same, but for a bounding set: as in a container that is the app's user already */
 };
 

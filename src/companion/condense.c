@@ -18,7 +18,7 @@ enum { NUMBERS_ASKED = 480, WEIGHT_OF_ARGUMENTS = 16 };
 enum { WEIGHT_OF_INSTRUCTION = 100 };
 
 /* The guard stands before the old filter: a jump over it, its own instructions, and what it answers. */
-enum { GUARD_ENTRY = 1, GUARD_OTHERWISE = 4, GUARD_ANSWER = 5, GUARD_LENGTH = 6 };
+enum { GUARD_ENTRY = 1, GUARD_FIRST = 2, GUARD_SECOND = 3, GUARD_OTHERWISE = 4, GUARD_ANSWER = 5, GUARD_LENGTH = 6 };
 
 enum { MOST_OLD = GUARD_LENGTH + PROGRAM_MAX_INSTRUCTIONS, MOST_STEPS = 2 * MOST_OLD + 3, MOST_STEPS_OF_GROUP = 32 };
 
@@ -101,14 +101,14 @@ static int by_number(const void *a, const void *b) {
 	return (x > y) - (x < y);
 }
 
-/* What the guard's call meant before is found with the steps: until then its last jump leads nowhere. */
+/* What the guard's call meant before is found with the steps; until then its last jump leads to its own answer. */
 static void begin_with_guard(struct old *old, const struct generated *filter, const struct condense_guard *guard) {
 	const struct program_instruction code[GUARD_LENGTH] = {
 		{.code = BPF_JMP | BPF_JA, .k = GUARD_LENGTH - 1},
 		{.code = BPF_LD | BPF_W | BPF_ABS,
 		 .k = (uint32_t)(offsetof(struct seccomp_data, args) + sizeof(uint64_t) * guard->argument)},
-		{BPF_JMP | BPF_JEQ | BPF_K, GUARD_ANSWER - 3, 0, guard->values[0]},
-		{BPF_JMP | BPF_JEQ | BPF_K, GUARD_ANSWER - 4, 0, guard->values[1]},
+		{BPF_JMP | BPF_JEQ | BPF_K, GUARD_ANSWER - GUARD_FIRST - 1, 0, guard->values[0]},
+		{BPF_JMP | BPF_JEQ | BPF_K, GUARD_ANSWER - GUARD_SECOND - 1, 0, guard->values[1]},
 		{.code = BPF_JMP | BPF_JA},
 		{.code = BPF_RET | BPF_K, .k = guard->action},
 	};
@@ -118,7 +118,7 @@ static void begin_with_guard(struct old *old, const struct generated *filter, co
 	old->count = GUARD_LENGTH + filter->count;
 }
 
-/* Only where the old filter compares with a constant can its answer change from one number to the next. */
+/* Only where the old filter compares with a constant can its answer change from one number to the next. Closes the guard. */
 static size_t find_steps(struct old *old, uint32_t arch, uint32_t guarded, struct step steps[MOST_STEPS]) {
 	static uint32_t firsts[MOST_STEPS];
 	const struct program program = {old->code, old->count};

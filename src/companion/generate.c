@@ -117,7 +117,7 @@ static bool holds(const struct profile_rule *rule, const uint64_t *arguments) {
 	return held == rule->condition_count;
 }
 
-/* The filter must not know better. call: what the profile says of this number, or NULL. */
+/* Worked out without the filter. call: what the profile says of this number, or NULL. */
 static uint32_t expected(const struct meaning *means, const struct profile_call *call, uint32_t number,
 			 const uint64_t *arguments) {
 	const uint32_t request = (uint32_t)arguments[1];
@@ -247,7 +247,7 @@ static bool is_proven(const struct generated *filter, const struct meaning *mean
 	}
 	good = good && next == means->end;
 	if (!good)
-		snprintf(reterr, GENERATE_WHY_SIZE, "libseccomp wrote a filter that answers call %u wrongly", number);
+		snprintf(reterr, GENERATE_WHY_SIZE, "the compiled filter answers call %u wrongly, or a proof", number);
 	return good;
 }
 

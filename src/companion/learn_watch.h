@@ -59,7 +59,7 @@ bool learn_watch(struct learn_watch *watch);
 
 /*
  * Which calls come to us: those that `enforce` does not allow whatever their arguments, and those that write. The numbers
- * that prove the launcher's filters never do.
+ * that prove the launcher's filter never do.
  */
 bool learn_watch_filter(const struct program *enforce, struct generated *ret);
 

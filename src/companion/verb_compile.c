@@ -120,9 +120,9 @@ static bool has_same_code(const struct program *a, const struct program *b) {
 	return a->count == b->count && memcmp(a->code, b->code, a->count * sizeof a->code[0]) == 0;
 }
 
-/* What came of one profile, for people and for machines. */
+/* What came of one profile, for people and for machines. has_unknown: there was one, but nothing can be read from it. */
 static void report(const char *label, const struct profile *profile, const struct compiled *new,
-		   const struct compiled *old, json_t *list) {
+		   const struct compiled *old, bool has_unknown, json_t *list) {
 	static const char *const counted[] = {"missing", "refused", "allowed"};
 	size_t counts[3] = {0};
 	json_t *one = json_pack("{s:s, s:i}", "name", label, "instructions", (int)new->parsed.enforce.count), *changes,
@@ -151,6 +151,8 @@ static void report(const char *label, const struct profile *profile, const struc
 		       colour == OUTPUT_NONE ? "" : output_colour(stdout, colour), now,
 		       output_colour(stdout, OUTPUT_NONE), json_string_value(json_object_get(change, "was")));
 	}
+	if (old == NULL && has_unknown)
+		printf("  the filter that was there is damaged, or of another release: not compared\n");
 	if (old != NULL && json_array_size(changes) == 0 && !has_same_code(&old->parsed.enforce, &new->parsed.enforce))
 		printf("  other instructions; of the answers at most those that depend on arguments\n");
 	json_decref(one);
@@ -212,7 +214,7 @@ static void compile_one(const struct profile_store *store, const char *label, bo
 
 		if (is_dry || replace_file(store->site_directory, file, new_file,
 					   (struct text){(const char *)compiled[0].bytes, compiled[0].length}))
-			report(label, profile, &compiled[0], had ? &compiled[1] : NULL, list);
+			report(label, profile, &compiled[0], had ? &compiled[1] : NULL, compiled[1].length > 0, list);
 		else
 			findings_add(to, FINDING_ERROR, path, "filter",
 				     errno == EACCES || errno == EPERM || errno == EROFS

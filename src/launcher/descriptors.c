@@ -20,12 +20,12 @@ uint32_t descriptors_secure(bool is_asked, const struct report *to) {
 	/* What came through an exec does not close on the next one, but ours does, even if no close ever worked. */
 	for (int fd = POLICY_FD_FIRST; is_asked && fd <= POLICY_FD_LAST; fd++) {
 		const int flags = fcntl(fd, F_GETFD);
-		must(flags >= 0 || errno == EBADF, to, "descriptors", "keep_fds", NULL);
+		must(flags >= 0 || errno == EBADF, to, "entry", "keep_fds", NULL);
 		given |= flags == 0 ? UINT32_C(1) << fd : 0;
 	}
 	const int canary = fcntl(0, F_DUPFD, POLICY_FD_FIRST);
 	must(canary >= 0 && syscall(SYS_close_range, 3U, ~0U, CLOEXEC_RANGE) == 0 &&
-	     fcntl(canary, F_GETFD) == FD_CLOEXEC && close(canary) == 0, to, "descriptors", "close on exec",
+	     fcntl(canary, F_GETFD) == FD_CLOEXEC && close(canary) == 0, to, "entry", "descriptors",
 	     "needs Linux 5.11 (close_range) and an open file limit of 16");
 	return given;
 }
@@ -44,7 +44,7 @@ static bool switch_on(int fd, int level, int option) {
 static bool listen_on(const struct policy_listen *l, int fd) {
 	const sa_family_t family = l->is_ipv6 ? AF_INET6 : AF_INET;
 	const int made = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	union address then = {.ipv6 = {.sin6_family = family, .sin6_port = htons(l->port)}}, now; /* as in .ipv4 */
+	union address then = {.ipv6 = {.sin6_family = family, .sin6_port = htons(l->port)}}, now; /* both have these there */
 	const socklen_t length = l->is_ipv6 ? sizeof(then.ipv6) : sizeof(then.ipv4);
 	socklen_t now_length = sizeof(now);
 

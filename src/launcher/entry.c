@@ -6,7 +6,7 @@
 
 #define UNBLOCKABLE (UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1))
 
-/* The kernel's struct sigaction: handler, flags, restorer and mask. libc's hides the signals 32 to 34, which it uses. */
+/* The kernel's, in words of 64 bits: handler, flags, restorer, mask. libc's own hides 32 to 34, which it uses itself. */
 typedef sighandler_t kernel_sigaction[4];
 
 static bool mask_signals(uint64_t mask) {

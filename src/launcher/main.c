@@ -32,8 +32,8 @@ struct workspace {
 	struct launch_plan plan;
 	struct policy policy;
 	struct accounts accounts;
-	/* Policy, cwd, secrets, what is only looked through; then the report's, for which no other page is touched. */
-	_Alignas(8) char bytes[CALLER_MAX_CWD + 3 * POLICY_MAX_BYTES + CALLER_MAX_GROUPS * sizeof(uint32_t)];
+	/* Policy, cwd, secrets; behind them what is only looked through, and then the report's: no page more is touched. */
+	_Alignas(uint32_t) char bytes[CALLER_MAX_CWD + 3 * POLICY_MAX_BYTES + CALLER_MAX_GROUPS * sizeof(uint32_t)];
 	uint64_t site_bytes[PROGRAM_MAX_FILE / sizeof(uint64_t)];
 	uint32_t groups[CALLER_MAX_GROUPS];
 };
@@ -177,7 +177,7 @@ static void make_plan(struct workspace *w) {
 int main(int argc, char *argv[], char *envp[]) {
 	static struct workspace w;
 
-	w.report.scratch = (uint32_t *)(void *)w.bytes;
+	w.report.scratch = (uint32_t *)(void *)w.bytes; /* until the plan is made only ids, when a refusal has its words */
 	w.report.is_entitled = true; /* to what its own process is like */
 	const struct entered entered = entry_secure(argc, argv, envp, &w.report);
 	w.caller = caller_identify(&entered, w.groups, &w.report);
@@ -195,7 +195,7 @@ int main(int argc, char *argv[], char *envp[]) {
 	if (policy_next(&w.policy, KEY_WRITE, NULL) != NULL || policy_next(&w.policy, KEY_TMP, NULL) != NULL)
 		w.given.landlock_abi = landlock_abi();
 	(void)close(root); /* nothing that root opened outlives the plan (CVE-2026-46333) */
-	w.report.scratch += (w.free - w.bytes + 3) / 4;
+	w.report.scratch += (w.free - w.bytes + 3) / 4; /* the log line, behind all that the plan points to */
 	make_plan(&w);
 
 	/* Point of no return: from here on nothing is decided, only applied. */

@@ -78,9 +78,9 @@ struct limited { /* receipt */ uint32_t umask; };
 struct sealed { /* receipt */ uint32_t instructions; };
 
 /*
- * entry, root (or not), before a file is opened or a byte parsed. Afterwards 0-2 are open;
- * signals 1..64 are blocked, at their default and not pending (an ignored SIGHUP stays, for nohup); no timer runs;
- * umask 077; neither dumpable nor core; libc sees an empty environment.
+ * entry, root (or not), before a file is opened or a byte parsed. Afterwards 0-2 are open; signals 1..64 are blocked, at
+ * their default and not pending (an ignored SIGHUP stays, for nohup); no timer runs; umask 077; neither dumpable nor
+ * core; libc sees an empty environment.
  */
 struct entered entry_secure(int argc, char *const *argv, char **envp, const struct report *to);
 bool entry_hide(void);		  /* PR_SET_DUMPABLE 0: every change of ids needs it again */
@@ -92,11 +92,11 @@ struct caller caller_identify(const struct entered *after, uint32_t *groups, con
 struct text caller_directory(char *cwd, const struct report *to); /* for directory_below; empty: it has no path */
 void caller_explain(struct problem *why); /* why there is no root */
 
+/* descriptors, root (or not): 3 and up close on exec. If asked, which of 3..31 are the caller's: bit N, descriptor N. */
+uint32_t descriptors_secure(bool is_asked, const struct report *to);
+
 /* capabilities, root: refuses, while nothing is given up yet, when root lacks what the launch needs; names it. */
 void capabilities_require(const struct launch_plan *plan, const struct report *to);
-
-/* descriptors, root (or not): 3 and up close on exec. Returns, if asked, which of 3..31 are the caller's: bit N is N. */
-uint32_t descriptors_secure(bool is_asked, const struct report *to);
 
 /*
  * descriptors, root (or the app user): with `listen` all from 3 up are closed first, which may block as long as the
@@ -137,7 +137,7 @@ _Noreturn void handover_unreachable(const char *path, const char *word, const ch
 /* landlock, the app user: writing is limited to the plan's paths, as they are now. */
 struct limited landlock_limit(const struct launch_plan *plan, struct handed_over after, const struct report *to);
 int landlock_abi(void); /* of this kernel, or -errno */
-/* filter, the app user: the profile, or what refuses typing into the terminal alone; it must answer its reserved number. */
+/* filter, the app user: the profile's, or the one that closes the terminal alone; it must answer its reserved number. */
 struct sealed filter_install(const struct launch_plan *plan, struct limited after, struct report *to);
 /* exec, filtered: the plan's paths in order; never a shell for what is no program. */
 _Noreturn void handover_exec(const struct launch_plan *plan, struct sealed after, const struct report *to);

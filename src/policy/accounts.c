@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/authorize.h"
 
-enum { GROUP_FIELDS = 4, PASSWD_FIELDS = 7, BLOCK = 256, FEW = 8 };
+enum { GROUP_FIELDS = 4, PASSWD_FIELDS = 7, BLOCK = 256 /* bytes */, FEW = 8 /* names that are asked for together */ };
 
 static bool is_id(struct text t, uint64_t *ret) { return text_number(t, UINT32_MAX - 1, ret); }
 
@@ -53,9 +53,8 @@ static bool may_matter(const struct accounts *a, enum accounts_file file, struct
 }
 
 /*
- * Does a line start in this block whose nth byte is this one? It says yes too often: it asks only whether two bytes are
- * as far apart as that one and a newline. For that, and as it never ends early, compilers make vectors of it: it looks
- * at several bytes in the time of one, so that a file costs little more than reading it.
+ * Is there a newline in this block with this byte nth behind it? It says yes too often, as it compares only the difference
+ * of the two. One subtraction, and no early end, is what compilers make vectors of: looking costs less than reading.
  */
 static bool may_start(const char *at, size_t from, size_t nth, char byte) {
 	unsigned char hit = 0;
@@ -78,7 +77,7 @@ static size_t pass_over(const struct accounts *a, enum accounts_file file, size_
 	      \exists integer k; 0 <= k < n && bytes[k] == a->wanted[j].by->value.at[nth - 1];
 	    loop assigns i, n, bytes[0 .. FEW - 1];
 	    loop variant a->count - i; */
-	for (size_t i = 0; i < a->count; i++)
+	for (size_t i = 0; i < a->count; i++) /* neighbours that are alike only once: each costs a look */
 		if (a->wanted[i].file == file && (n == 0 || bytes[n - 1] != a->wanted[i].by->value.at[nth - 1]))
 			bytes[n++] = a->wanted[i].by->value.at[nth - 1];
 	/*@ loop invariant passed <= t.length && (passed > 0 ==> passed + nth <= t.length);
@@ -181,7 +180,7 @@ size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_f
 			take_line(a, p, file, line);
 		used += line.length;
 		const size_t passed = go_on(a, file, &nth, text_after(piece, used));
-		a->in_long_line = (end == NULL) | (passed > 1); /* or in one that does not matter */
+		a->in_long_line = (end == NULL) | (passed > 1); /* | as || would double what has to be proved */
 		used += passed;
 	}
 	return used;

@@ -24,7 +24,7 @@ enum accounts_state { ACCOUNTS_ABSENT, ACCOUNTS_FOUND, ACCOUNTS_AMBIGUOUS };
 
 struct accounts {
 	bool is_number; /* the target is given as one: its line may have any name */
-	bool in_long_line;
+	bool in_long_line; /* the next piece begins within a line: one too long, or one that was passed over */
 	struct accounts_user { /* the target's passwd entry; home and shell may be empty, or all of it */
 		enum accounts_state state;
 		uint32_t uid, gid;
@@ -43,7 +43,8 @@ struct accounts {
 void accounts_begin(struct accounts *a, const struct policy *p);
 /* Does anything have to be looked up there? The target's own entry counts for /etc/passwd. */
 bool accounts_wants(const struct accounts *a, const struct policy *p, enum accounts_file file);
-/* Takes the whole lines of a piece (and the head of one longer than it), returns how many bytes it used. */
+/* Takes the whole lines of a piece, and the head of one longer than it; returns how many bytes it used, which may end
+ * within a line that cannot matter. */
 size_t accounts_feed(struct accounts *a, const struct policy *p, enum accounts_file file, struct text piece);
 /* The id of an account setting. false: no such name, or an ambiguous one. */
 bool accounts_id(const struct accounts *a, const struct setting *s, uint32_t *ret);

@@ -11,14 +11,14 @@
 
 /*
  * A loaded filter proves that it runs by answering one number that no kernel has with an errno that no kernel gives.
- * The filter of `syscalls = none` and those of profiles leave each other's number alone: where a launch stands inside one of
- * the other kind, only its own filter can answer.
+ * The filter of `syscalls = none` and those of profiles leave each other's number alone, so that a launch inside one of
+ * the other kind asks its own. Inside its own kind the outer filter answers, too.
  */
 enum {
 	PROGRAM_PROOF_TERMINAL = 0x3fff0001, PROGRAM_ERRNO_TERMINAL = 55, /* ENOANO */
 	PROGRAM_PROOF_PROFILE = 0x3fff0002, PROGRAM_ERRNO_PROFILE = 56,	  /* EBADRQC */
 	PROGRAM_MAX_INSTRUCTIONS = 4096,				  /* the kernel's BPF_MAXINSNS */
-	PROGRAM_MAX_SOURCES = 16, PROGRAM_NAME_SIZE = 32, PROGRAM_FORMAT = 2, /* 1 left the terminal to a second filter */
+	PROGRAM_MAX_SOURCES = 16, PROGRAM_NAME_SIZE = 32, PROGRAM_FORMAT = 2, /* 1: without the terminal's refusal */
 };
 
 /* struct sock_filter, which a pure file cannot include. */

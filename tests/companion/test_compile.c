@@ -156,6 +156,7 @@ Test(compile, says_what_the_new_filter_changes) {
 	put_text("mine.profile", good_text);
 	cr_assert_eq(compile(WORDS("mine"), NULL, &said), 0);
 	cr_expect_null(strstr(said, ", was "), "there was none before: %s", said);
+	cr_expect_null(strstr(said, "compared"), "there was none before: %s", said);
 	cr_assert_eq(compile(WORDS("mine"), NULL, &said), 0);
 	cr_expect_null(strstr(said, ", was "), "nothing changed: %s", said);
 	put_text("mine.profile", "runas-profile = 1\ninclude = @app-server\nallow = ptrace # why\nmissing = vfork\n"
@@ -203,12 +204,14 @@ Test(compile, a_full_disk_keeps_the_old_filter) {
 
 Test(compile, replaces_whatever_stands_in_its_place) {
 	struct stat status;
+	const char *said;
 
 	put_text("mine.profile", good_text);
 	put_text("innocent", "stays");
 	put("mine.filter", "damaged", 0666);
 	put_text(".new.filter", "of a killed run");
-	cr_assert_eq(compile(WORDS("mine"), NULL, NULL), 0);
+	cr_assert_eq(compile(WORDS("mine"), NULL, &said), 0);
+	cr_expect(strstr(said, "is damaged, or of another release: not compared\n"), "%s", said);
 	read_filter("mine.filter");
 	cr_assert_eq(stat(path_of("mine.filter"), &status), 0);
 	cr_expect_eq(status.st_mode & 07777, 0644);

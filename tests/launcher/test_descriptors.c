@@ -77,8 +77,8 @@ static void not_marked(void) {
 }
 
 Test(descriptors, an_answer_that_is_none_is_refused) {
-	room_refuses(not_answered, 125, "[descriptors]");
-	room_refuses(not_marked, 125, "[descriptors]");
+	room_refuses(not_answered, 125, "[entry]");
+	room_refuses(not_marked, 125, "[entry]");
 }
 
 /* --- sockets --- */

@@ -526,6 +526,7 @@ Test(accounts, only_what_cannot_matter_is_passed_over) {
 	cr_expect(used_of("runas-app = 1\nuser = 5\n", ACCOUNTS_PASSWD, "x\n") == 2, "any line may have that number");
 	cr_expect(used_of("runas-app = 1\nuser = 5\ngroup = web\n", ACCOUNTS_GROUP, "x\n") == passed);
 	cr_expect(used_of(MANY "group = h\n", ACCOUNTS_PASSWD, "x\n") == passed);
+	cr_expect(used_of("runas-app = 1\nuser = a\nallow_users = b c d e f g h\n", ACCOUNTS_PASSWD, "x\n") == passed);
 	cr_expect(used_of(MANY "group = h\ngroups = i\n", ACCOUNTS_PASSWD, "x\n") == 2, "too many to ask for");
 }
 
@@ -558,6 +559,32 @@ Test(accounts, each_of_many_names_is_found_behind_blocks) {
 					 a->wanted[i].id == 7;
 			cr_expect(found == 1, "%c", name);
 		}
+}
+
+/* Each of these is asked for by a byte that the other has beside the one that is asked for. */
+Test(accounts, names_with_each_others_bytes_are_both_found) {
+	static const char *const names[][2] = {{"ab", "ca"}, {"ab", "xa"}, {"ba", "ab"}, {"abc", "bca"}};
+
+	for (size_t i = 0; i < 2 * COUNT(names); i++) {
+		const char *const *pair = names[i / 2];
+		char words[64], line[32];
+
+		snprintf(words, sizeof(words), "group = 1\nallow_users = %s %s\n", pair[0], pair[1]);
+		snprintf(line, sizeof(line), "%s:x:7:7::/:/\n", pair[i % 2]);
+		for (size_t before = 0; before < 2; before++) {
+			const struct policy *p = given_policy(words);
+			struct accounts *a = given_accounts(p, "", "");
+			size_t found = 0;
+
+			given_feed(a, p, ACCOUNTS_PASSWD,
+				   given_joined(given_joined(given(before == 1 ? "x\ncd\nad\nbd\n" : "x\n"), filler("-", BLOCK)),
+						given_joined(given(line), filler("-", 2 * BLOCK))),
+				   65536);
+			for (size_t k = 0; k < a->count; k++)
+				found += a->wanted[k].state == ACCOUNTS_FOUND && a->wanted[k].id == 7;
+			cr_expect(found == 1, "%s of %s and %s", line, pair[0], pair[1]);
+		}
+	}
 }
 
 Test(accounts, which_files_are_needed) {
