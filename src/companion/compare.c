@@ -140,7 +140,12 @@ static void add_capabilities(struct comparisons *to, const struct process *p, bo
 	}
 }
 
-static void add_confinement(struct comparisons *to, const struct process *p, bool has_plan) {
+/* Which one, only the kernel and root's debugger know; old kernels do not say how many. */
+static bool has_own_filter(const struct process *p, int around) {
+	return p->seccomp == FILTER_MODE && (p->filters < 0 || p->filters > around);
+}
+
+static void add_confinement(struct comparisons *to, const struct process *p, bool has_plan, int around) {
 	static const char *const modes[] = {"off", "strict", "filter"};
 
 	add_equal(to, "no_new_privs", p->no_new_privs == 1,
@@ -148,12 +153,12 @@ static void add_confinement(struct comparisons *to, const struct process *p, boo
 			: p->no_new_privs == 1 ? "on"
 					       : "OFF"),
 		  has_plan ? words("on") : NULL);
-	add_equal(to, "system call filters", p->seccomp == FILTER_MODE,
+	add_equal(to, "system call filters", has_own_filter(p, around),
 		  p->seccomp < 0 ? words("not known")
 		  : p->filters < 0
 			  ? output_format("%s, the kernel does not say how many", modes[p->seccomp % 3])
 			  : output_format("%d%s", p->filters, p->seccomp == FILTER_MODE ? "" : " (mode is not filter)"),
-		  has_plan ? words("1 or more") : NULL);
+		  has_plan ? output_format("%d or more", around + 1) : NULL);
 	add(to, COMPARE_UNKNOWN, "securebits", words("the kernel shows them to the process itself only"),
 	    has_plan ? words("0xeb, when started by root") : NULL);
 }
@@ -247,9 +252,9 @@ static void add_rest(struct comparisons *to, const struct image *image, const st
 }
 
 struct comparisons compare_process(const struct image *image, const struct draft *draft, const struct launch_plan *plan,
-				   const struct process *p) {
+				   int around, const struct process *p) {
 	struct comparisons ret = {0};
-	bool is_confined = p->no_new_privs == 1 && p->seccomp == FILTER_MODE;
+	bool is_confined = p->no_new_privs == 1 && has_own_filter(p, around);
 	bool is_bounded = true;
 
 	for (size_t i = 0; i < PROCESS_SETS; i++) {
@@ -264,7 +269,7 @@ struct comparisons compare_process(const struct image *image, const struct draft
 	add_ids(&ret, image, "group", p->gids, plan == NULL ? NULL : &plan->gid.value, false);
 	add_groups(&ret, image, p, plan);
 	add_capabilities(&ret, p, plan != NULL);
-	add_confinement(&ret, p, plan != NULL);
+	add_confinement(&ret, p, plan != NULL, around);
 	add_landlock(&ret, plan);
 	add_rest(&ret, image, p, draft, plan);
 	return ret;

@@ -31,9 +31,9 @@ struct comparisons {
 /* What a launch of this policy makes, whatever the command; NULL: findings say why. The draft's profile is the default one then. */
 struct rehearsal *compare_plan(struct draft *draft, struct findings *findings);
 
-/* draft and plan NULL: only what is so. */
+/* draft and plan NULL: only what is so. around: how many filters every process here has, as process_filters_around says. */
 struct comparisons compare_process(const struct image *image, const struct draft *draft, const struct launch_plan *plan,
-				   const struct process *process);
+				   int around, const struct process *process);
 void compare_free(struct comparisons *all);
 
 /* "cap_chown cap_kill", "all", or "none"; a new string. */

@@ -49,6 +49,8 @@ struct process {
 /* NULL with errno: ESRCH when there is none. */
 struct process *process_read(pid_t pid);
 void process_free(struct process *process);
+/* How many filters the first process and we both have: those of a container, which every process in it has. */
+int process_filters_around(void);
 
 /* Every pid, in order; ends with 0; a new array. NULL: /proc cannot be listed. */
 pid_t *process_list(void);

@@ -13,6 +13,7 @@ struct status {
 	struct options options;
 	struct draft *draft;	  /* NULL: no policy is known */
 	struct rehearsal *wanted; /* the same */
+	int around;		  /* filters that every process here has */
 	struct findings findings;
 };
 
@@ -229,7 +230,7 @@ static int show_one(struct status *s, pid_t pid) {
 	}
 	if (s->draft == NULL)
 		find_policy(s, p->uids[0]);
-	all = compare_process(&s->options.image, s->draft, s->wanted == NULL ? NULL : &s->wanted->plan, p);
+	all = compare_process(&s->options.image, s->draft, s->wanted == NULL ? NULL : &s->wanted->plan, s->around, p);
 	status = s->wanted == NULL ? OUTPUT_USAGE : all.different > 0 || s->findings.errors > 0 ? OUTPUT_BAD : 0;
 	if (s->options.json) {
 		json_t *list = output_memory(json_array());
@@ -290,7 +291,7 @@ static int show_app(struct status *s, const char *app) {
 			process_free(p);
 			continue;
 		}
-		all = compare_process(&s->options.image, s->draft, &s->wanted->plan, p);
+		all = compare_process(&s->options.image, s->draft, &s->wanted->plan, s->around, p);
 		pid = output_format("%d", (int)p->pid);
 		number = output_format("%zu", all.different);
 		command = shown_command(p);
@@ -328,7 +329,7 @@ static int show_app(struct status *s, const char *app) {
 }
 
 static int run(int argc, char **argv) {
-	struct status s = {0};
+	struct status s = {.around = process_filters_around()};
 	const char *app = NULL;
 	const struct output_option own[] = {{"app", &app, NULL}};
 	uint64_t pid = 0;
@@ -372,9 +373,9 @@ const struct verb verb_status = {
 		"  ?    cannot be seen from outside (securebits, Landlock), or not by you\n"
 		"  .    the policy says nothing about it\n"
 		"\n"
-		"A process counts as started by runas-app when it has no_new_privs, a filter, no capabilities, and "
-		"an empty\n"
-		"bounding set; any other process of the app's user was \"started by other means\", which is an error.\n"
+		"A process counts as started by runas-app when it has no_new_privs, a filter (in a container, one more than "
+		"its\n"
+		"own), no capabilities, and an empty bounding set; any other process of the app's user was \"started by other means\", which is an error.\n"
 		"Descriptors, environment and directory of a process are readable for root and for its own user only.\n"
 		"\n"
 		"  --app NAME   compare with this app's policy: for a user that has several apps, or none\n"

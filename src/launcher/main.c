@@ -28,12 +28,12 @@ struct workspace {
 	struct problem why;
 	char policy_name[96], profile_name[96];
 	struct text profile_path; /* stands in profile_name */
-	char *free;		  /* of bytes: POLICY_MAX_BYTES at least are */
+	char *free;		  /* of words: POLICY_MAX_BYTES at least are */
 	struct launch_plan plan;
 	struct policy policy;
 	struct accounts accounts;
 	/* Policy, cwd, secrets; behind them what is only looked through, and then the report's: no page more is touched. */
-	_Alignas(uint32_t) char bytes[CALLER_MAX_CWD + 3 * POLICY_MAX_BYTES + CALLER_MAX_GROUPS * sizeof(uint32_t)];
+	uint32_t words[(CALLER_MAX_CWD + 3 * POLICY_MAX_BYTES) / sizeof(uint32_t) + CALLER_MAX_GROUPS];
 	uint64_t site_bytes[PROGRAM_MAX_FILE / sizeof(uint64_t)];
 	uint32_t groups[CALLER_MAX_GROUPS];
 };
@@ -177,11 +177,11 @@ static void make_plan(struct workspace *w) {
 int main(int argc, char *argv[], char *envp[]) {
 	static struct workspace w;
 
-	w.report.scratch = (uint32_t *)(void *)w.bytes; /* until the plan is made only ids, when a refusal has its words */
+	w.report.scratch = w.words; /* until the plan is made only ids, when a refusal has its words */
 	w.report.is_entitled = true; /* to what its own process is like */
 	const struct entered entered = entry_secure(argc, argv, envp, &w.report);
 	w.caller = caller_identify(&entered, w.groups, &w.report);
-	w.free = w.bytes;
+	w.free = (char *)w.words;
 	const int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	must(root > STDERR_FILENO, &w.report, "entry", "/", "needs an open file limit of 16");
 
@@ -195,7 +195,7 @@ int main(int argc, char *argv[], char *envp[]) {
 	if (policy_next(&w.policy, KEY_WRITE, NULL) != NULL || policy_next(&w.policy, KEY_TMP, NULL) != NULL)
 		w.given.landlock_abi = landlock_abi();
 	(void)close(root); /* nothing that root opened outlives the plan (CVE-2026-46333) */
-	w.report.scratch += (w.free - w.bytes + 3) / 4; /* the log line, behind all that the plan points to */
+	w.report.scratch += (w.free - (char *)w.words + 3) / 4; /* the log line, behind all that the plan points to */
 	make_plan(&w);
 
 	/* Point of no return: from here on nothing is decided, only applied. */

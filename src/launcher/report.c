@@ -95,7 +95,7 @@ _Noreturn void report_leave(const struct report *to, int fd, struct text words, 
 }
 
 _Noreturn void report_problem(const struct report *to, const struct problem *why) {
-	const bool is_told = to->is_entitled || text_is_choice(text_of(why->word), text_of("usage|no-such-app"));
+	const bool is_told = to->is_entitled || text_is_choice(text_of(why->word), text_of("usage|no-such-app|entry"));
 	const struct problem hidden = {.status = PROBLEM_DENIED, .word = "not-permitted", .what = "not permitted"};
 	const struct problem *told = is_told ? why : &hidden;
 	const struct text app = to->request != NULL ? to->request->app : (struct text){0};

@@ -108,7 +108,7 @@ static size_t go_on(const struct accounts *a, enum accounts_file file, size_t *n
 	      shortest <= a->wanted[j].by->value.length;
 	    loop assigns i, shortest;
 	    loop variant a->count - i; */
-	for (size_t i = 0; i < a->count; i++)
+	for (size_t i = 0; i < a->count && shortest > 0; i++)
 		if (a->wanted[i].file == file && a->wanted[i].by->value.length < shortest)
 			shortest = a->wanted[i].by->value.length;
 	const size_t passed = *nth <= shortest ? pass_over(a, file, *nth, t) : 0;

@@ -235,6 +235,29 @@ Test(status, tells_what_differs_from_what_an_app_may_change) {
 	expect_result(&good, "directory", "changed");
 }
 
+/* In a container every process has its filters: to be ours takes one more. */
+Test(status, the_filters_of_a_container_are_not_ours) {
+	struct image image;
+
+	cr_assert(image_open(&image, NULL));
+	for (int around = 0; around < 3; around++)
+		for (int filters = -1; filters < 4; filters++) {
+			struct process *p = process_read(getpid());
+			struct comparisons all;
+
+			cr_assert_not_null(p);
+			memset(p->sets, 0, sizeof p->sets);
+			p->no_new_privs = 1;
+			p->seccomp = 2;
+			p->filters = filters;
+			all = compare_process(&image, NULL, NULL, around, p);
+			cr_expect_eq(all.is_launched, filters < 0 || filters > around, "%d of %d", filters, around);
+			compare_free(&all);
+			process_free(p);
+		}
+	close(image.root);
+}
+
 Test(status, follows_the_symlink_of_the_directory) {
 	struct subject what = good;
 

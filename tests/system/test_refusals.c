@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* What must not run does not: one message, one line in the system log, and the right exit status. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -446,11 +451,32 @@ static void leave_few_descriptors(const void *data) {
 		_exit(WORLD_CHILD_BROKE);
 }
 
-/* What is wrong with its own process anybody may know: it is known before it is known who asks. */
+/* As before Linux 5.11, which had no such flag; only root can load it without no_new_privs. */
+static void be_an_old_kernel(const void *data) {
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+
+	(void)data;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
+		_exit(WORLD_CHILD_BROKE);
+}
+
+/* What is wrong with its own process or kernel anybody may know, whoever asks. */
 Test(refusals, a_caller_learns_what_its_own_process_lacks) {
 	world_enter();
 	world_app_policy("probe", "");
 	world_expect_refused(world_probe(&world_other, leave_few_descriptors, NULL), 125, "[entry]");
+	world_expect_refused(world_run(&(struct world_call){.who = &world_other, .program = WORLD_RUNAS,
+							    .argv = WORLD_LIST("runas-app", "probe", "--", WORLD_PROBE),
+							    .as_root = be_an_old_kernel}),
+			     125, "needs Linux 5.11");
 }
 
 /* Where the caller chose the directory, it is no part of a command. */
