@@ -189,6 +189,7 @@ Test(answers, what_fails_is_refused_though_all_is_as_it_should_be) {
 		{enter, SYS_setitimer, ITIMER_REAL, ANY, 0, EPERM, "timers"},
 		{enter, SYS_setitimer, ITIMER_PROF, ANY, 0, EPERM, "timers"},
 		{enter, SYS_prctl, PR_SET_DUMPABLE, ANY, 0, EPERM, "core dumps"},
+		{enter, SYS_prlimit64, ANY, ANY, 1, EPERM, "core dumps"},
 		{enter, SYS_prlimit64, ANY, ANY, 2, EPERM, "core dumps"},
 		{hide, SYS_prctl, PR_SET_DUMPABLE, ANY, 0, EPERM, "hidden"},
 		{hide, SYS_prctl, PR_GET_DUMPABLE, ANY, 0, EPERM, "hidden"},

@@ -120,6 +120,20 @@ Test(site_filter, complaining_lets_all_pass_but_the_terminal)
 		cr_expect(strstr(world_log_line(i), "complain mine") != NULL, "%s", world_log_line(i));
 }
 
+/* A personality that no server asks for, and that needs no right. */
+Test(site_filter, a_shipped_profile_that_complains_is_not_the_one_that_refuses)
+{
+	static const char *const policies[] = { "syscalls = @app-server\n", "syscalls = complain @app-server\n" };
+
+	set_up();
+	for (size_t i = 0; i < 2; i++) {
+		world_app_policy("app", policies[i]);
+		const struct world_run *run = world_launch(
+			&world_deploy, WORLD_LIST("app", "--", "/usr/bin/setarch", "-R", "/bin/true"));
+		cr_expect_eq(world_exited(run, 0), i == 1, "%s%s", policies[i], run->err);
+	}
+}
+
 Test(site_filter, truncated_is_refused)
 {
 	static const size_t lengths[] = { 0, 1, sizeof(struct program_header) - 1, sizeof(struct program_header), sizeof(struct program_header) + 800 };
