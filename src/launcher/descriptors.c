@@ -20,7 +20,7 @@ uint32_t descriptors_secure(bool is_asked, const struct report *to) {
 	/* What came through an exec does not close on the next one, but ours does, even if no close ever worked. */
 	for (int fd = POLICY_FD_FIRST; is_asked && fd <= POLICY_FD_LAST; fd++) {
 		const int flags = fcntl(fd, F_GETFD);
-		must(flags >= 0 || errno == EBADF, to, "entry", "keep_fds", NULL);
+		must(flags >= 0 || errno == EBADF, to, "entry", "descriptors", NULL);
 		given |= flags == 0 ? UINT32_C(1) << fd : 0;
 	}
 	const int canary = fcntl(0, F_DUPFD, POLICY_FD_FIRST);

@@ -80,7 +80,7 @@ bool trusted_stream(int root, struct text path, char *buffer, size_t size, trust
 	for (; got > 0; taken += got) {
 		got = fill(fd, buffer + held, size - 1 - held, (uint64_t)before.st_size - taken);
 		held += got;
-		if (held > 0 && held < size - 1 && buffer[held - 1] != '\n')
+		if (held > 0 && taken + got == (uint64_t)before.st_size && buffer[held - 1] != '\n')
 			buffer[held++] = '\n';
 		used = take(context, (struct text){buffer, held});
 		memmove(buffer, buffer + used, held - used);

@@ -182,7 +182,7 @@ Test(answers, what_fails_is_refused_though_all_is_as_it_should_be) {
 		{confine_locked, SYS_prctl, PR_SET_SECUREBITS, ANY, 0, EPERM, "securebits"},
 		{drop, SYS_capset, ANY, ANY, 0, EPERM, "capset"},
 		{secure, SYS_close, ANY, ANY, 0, EIO, "descriptors"},
-		{secure, SYS_fcntl, 5, F_GETFD, 0, EIO, "keep_fds"},
+		{secure, SYS_fcntl, 5, F_GETFD, 0, EIO, "descriptors"},
 		{enter_ignoring, SYS_rt_sigaction, ANY, ANY, SIGUSR1 + 1, EPERM, "signals"},
 		{enter, SYS_rt_sigprocmask, ANY, ANY, 1, EPERM, "signals"},
 		{enter, SYS_rt_sigpending, ANY, ANY, 0, EPERM, "signals"},

@@ -270,6 +270,10 @@ Test(trusted_file, a_stream_ends_its_last_line) {
 	make_file(FILE_NAME, "");
 	cr_assert(stream(64, &why));
 	cr_expect(taken.length == 0);
+	/* Also where it fills the buffer: what is read next, another file, would pass for its rest. */
+	make_file(FILE_NAME, "seven..");
+	cr_assert(stream(8, &why));
+	cr_expect(taken.length == 8 && memcmp(taken.bytes, "seven..\n", 8) == 0, "%.*s", (int)taken.length, taken.bytes);
 }
 
 Test(trusted_file, a_stream_has_lines_of_any_length) {
